@@ -1,0 +1,1 @@
+"""Customers, contacts, interactions: records, search, merge, import, export."""
