@@ -2,8 +2,8 @@
 
 Every column that refers to a customer says in its `info` what a merge does with it. {"merge": "move"}: the row goes to
 the kept customer; with {"unique_with": (columns …)} besides, it stays where the kept customer has such a row already.
-{"merge": "keep"}: the row stays. Such tables have one integer primary key `id`, so that a merge can be traced and undone
-row by row.
+{"merge": "keep"}: the row stays. Such tables have one integer primary key `id`, so that a merge can be traced and
+undone row by row.
 """
 
 from __future__ import annotations
