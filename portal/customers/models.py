@@ -16,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     Float,
     ForeignKey,
@@ -102,6 +103,17 @@ class Customer(db.Model):
     next_contact_on: Mapped[date | None] = mapped_column(Date)
     #: latest interaction that took place (maintained by this module)
     last_contact_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: next_contact_on, or the last of days: lists sort by columns without NULL (keyset paging)
+    next_contact_sort: Mapped[date] = mapped_column(
+        Date, Computed("coalesce(next_contact_on, '9999-12-31')", persisted=True), nullable=False, deferred=True
+    )
+    #: last_contact_at, or a moment before all others
+    last_contact_sort: Mapped[datetime] = mapped_column(
+        UTCDateTime,
+        Computed("coalesce(last_contact_at, '1900-01-01 00:00:00.000000')", persisted=True),
+        nullable=False,
+        deferred=True,
+    )
     #: paid and unpaid purchases of the last twelve months (maintained by purchases)
     total_12m: Mapped[Decimal] = mapped_column(Money, default=Decimal("0"), server_default=text("0"))
     #: maintained by purchases
@@ -146,18 +158,20 @@ class Customer(db.Model):
         Index("ix_customer_region_code", "region_code", "id"),
         # One index for each way a list is sorted, for everybody, for a department, for an account manager.
         Index("ix_customer_name_sort", "name_sort", "id"),
-        Index("ix_customer_last_contact_at", "last_contact_at", "id"),
+        Index("ix_customer_last_contact_sort", "last_contact_sort", "id"),
         Index("ix_customer_total_12m", "total_12m", "id"),
         Index("ix_customer_created_at", "created_at", "id"),
         Index("ix_customer_department_name_sort", "department_id", "name_sort", "id"),
-        Index("ix_customer_department_last_contact_at", "department_id", "last_contact_at", "id"),
+        Index("ix_customer_department_last_contact_sort", "department_id", "last_contact_sort", "id"),
         Index("ix_customer_department_total_12m", "department_id", "total_12m", "id"),
         Index("ix_customer_department_created_at", "department_id", "created_at", "id"),
         Index("ix_customer_manager_name_sort", "account_manager_id", "name_sort", "id"),
-        Index("ix_customer_manager_last_contact_at", "account_manager_id", "last_contact_at", "id"),
+        Index("ix_customer_manager_last_contact_sort", "account_manager_id", "last_contact_sort", "id"),
         Index("ix_customer_manager_total_12m", "account_manager_id", "total_12m", "id"),
         Index("ix_customer_manager_created_at", "account_manager_id", "created_at", "id"),
-        Index("ix_customer_manager_next_contact_on", "account_manager_id", "next_contact_on", "id"),
+        Index("ix_customer_next_contact_sort", "next_contact_sort", "id"),
+        Index("ix_customer_department_next_contact_sort", "department_id", "next_contact_sort", "id"),
+        Index("ix_customer_manager_next_contact_sort", "account_manager_id", "next_contact_sort", "id"),
     )
 
     @property
