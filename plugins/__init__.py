@@ -1,0 +1,1 @@
+"""Plugins that come with the portal. Each folder is self-contained; none imports another."""

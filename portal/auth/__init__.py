@@ -1,0 +1,1 @@
+"""Log-in, sessions on the server, passwords."""

@@ -1,0 +1,122 @@
+"""The `portal` command."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup, with_appcontext
+
+from portal import __version__
+from portal.app import create_app
+from portal.config import OPTIONS, ConfigError
+from portal.pluginmanager import PluginError
+
+
+def _create() -> Flask:
+    try:
+        return create_app()
+    except (ConfigError, PluginError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=FlaskGroup, create_app=_create, add_default_commands=False, add_version_option=False, load_dotenv=False)
+@click.version_option(__version__, prog_name="portal")
+def cli() -> None:
+    """Customer management portal."""
+
+
+@cli.group("db")
+def database() -> None:
+    """Migrate the database."""
+
+
+@database.command("upgrade")
+@click.argument("revision", default="heads")
+@with_appcontext
+def db_upgrade(revision: str) -> None:
+    """Bring the database up to REVISION (default: the newest of every branch)."""
+    from flask import current_app
+
+    from portal import migrating
+
+    migrating.upgrade(current_app._get_current_object(), revision)  # type: ignore[attr-defined]
+
+
+@database.command("downgrade")
+@click.argument("revision")
+@with_appcontext
+def db_downgrade(revision: str) -> None:
+    """Take the database back to REVISION, for example vip@base."""
+    from flask import current_app
+
+    from portal import migrating
+
+    migrating.downgrade(current_app._get_current_object(), revision)  # type: ignore[attr-defined]
+
+
+@database.command("revision")
+@click.option("--branch", default="portal", help="portal or a plugin's name")
+@click.option("-m", "--message", required=True)
+@with_appcontext
+def db_revision(branch: str, message: str) -> None:
+    """Write a new migration from the difference between models and database."""
+    from flask import current_app
+
+    from portal import migrating
+
+    migrating.make_revision(current_app._get_current_object(), message, branch)  # type: ignore[attr-defined]
+
+
+@database.command("check")
+@with_appcontext
+def db_check() -> None:
+    """Say whether the database is at the newest revision and agrees with the models; exit 1 if not."""
+    from flask import current_app
+
+    from portal import migrating
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    present, expected = set(migrating.current_heads(app)), set(migrating.expected_heads(app))
+    found = migrating.differences(app)
+    for item in found:
+        click.echo(f"difference: {item}")
+    if present != expected:
+        click.echo(f"revisions: {sorted(present)} in the database, {sorted(expected)} expected")
+    if found or present != expected:
+        sys.exit(1)
+    click.echo("The database is up to date.")
+
+
+@cli.command("config")
+@click.option("--json", "as_json", is_flag=True, help="machine-readable")
+@with_appcontext
+def show_config(as_json: bool) -> None:
+    """List every setting of the environment with its value and meaning (secrets are hidden)."""
+    from flask import current_app
+
+    rows = []
+    for option in OPTIONS:
+        value = current_app.config[option.name]
+        hidden = option.name in {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "SMTP_PASSWORD", "DATABASE_URL", "REDIS_URL"}
+        rows.append({"name": option.name, "value": "…" if hidden and value else str(value), "help": option.help})
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        click.echo(f"{row['name']:24} {row['value']:30} {row['help']}")
+
+
+@cli.command("run")
+def run() -> None:
+    """Start web server and worker together."""
+    from portal.server import main as serve
+
+    sys.exit(serve())
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    cli()

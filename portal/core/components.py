@@ -1,0 +1,104 @@
+"""Small pieces of HTML that Python builds, mostly for the cells of lists: the same look as macros/ui.html.
+
+A list of fifty rows has four hundred cells; one function call that returns Markup is several times cheaper than a macro.
+Everything given in is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from portal.i18n import _, _n
+
+#: What a cell shows when nothing is known.
+DASH = Markup('<span class="none">—</span>')
+TONES = frozenset({"neutral", "info", "success", "warning", "danger", "accent"})
+
+
+def icon_markup(sprite_url: str, name: str, label: str | None = None) -> Markup:
+    """An icon out of the sprite; with a label it is read out, without one it is decoration."""
+    spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="ic" {}><use href="{}#{}"></use></svg>').format(spoken, sprite_url, name)
+
+
+def tag(text: object, tone: str = "neutral") -> Markup:
+    """A badge. :param tone: one of TONES."""
+    if tone not in TONES:
+        raise ValueError(f"Unknown tone {tone!r}.")
+    return Markup(f'<span class="tag tag-{tone}">{escape(text)}</span>')
+
+
+def link(text: object, url: str) -> Markup:
+    """A link."""
+    return Markup(f'<a href="{escape(url)}">{escape(text)}</a>')
+
+
+def money(value: Decimal | int | None, symbol: bool = True) -> Markup:
+    """An amount in yuan with two decimals and grouped thousands; None is a dash."""
+    if value is None:
+        return DASH
+    text = f"{abs(value):,.2f}"
+    sign, tone = ("−", " neg") if value < 0 else ("", "")
+    return Markup(f'<span class="num{tone}">{sign}{"¥" if symbol else ""}{text}</span>')
+
+
+def number(value: int | Decimal | None, digits: int = 0) -> Markup:
+    """A number with grouped thousands; None is a dash."""
+    return DASH if value is None else Markup(f'<span class="num">{value:,.{digits}f}</span>')
+
+
+def day(value: date | None) -> Markup:
+    """A date as 2026-03-05; None is a dash."""
+    if value is None:
+        return DASH
+    text = value.isoformat()[:10]
+    return Markup(f'<time class="num" datetime="{text}">{text}</time>')
+
+
+def due(value: date | None, today: date) -> Markup:
+    """How far away a date is, in words and a tone (the macro ui.due, for cells)."""
+    if value is None:
+        return DASH
+    days = (value - today).days
+    tone = "danger" if days < 0 else "warning" if days <= 2 else "neutral"
+    if days < 0:
+        text = _n("%(num)s day overdue", "%(num)s days overdue", -days)
+    elif days == 0:
+        text = _("Due today")
+    elif days == 1:
+        text = _("Due tomorrow")
+    elif days <= 14:
+        text = _n("%(num)s day left", "%(num)s days left", days)
+    else:
+        text = value.isoformat()
+    iso = value.isoformat()
+    return Markup(f'<time class="tag tag-{tone}" datetime="{iso}" title="{iso}">{escape(text)}</time>')
+
+
+def stack(main: object, detail: object) -> Markup:
+    """Two lines in one cell: the fact and, quieter, what belongs to it."""
+    return Markup(f'{escape(main)}<span class="cell-detail">{escape(detail)}</span>') if detail else escape(main)
+
+
+def tags(texts: Iterable[object], tone: str = "neutral") -> Markup:
+    """Several badges in a row."""
+    return Markup(" ").join(tag(text, tone) for text in texts)
+
+
+def name_tint(name: object) -> int:
+    """Which of the six avatar colours a name has: always the same one for the same name."""
+    return sum(ord(character) for character in str(name)) % 6
+
+
+def install_components(app: Flask) -> None:
+    """Offer the pieces to templates as `cells.money(…)`, and what macros/ui.html itself needs."""
+    pieces: dict[str, Any] = {
+        function.__name__: function for function in (tag, tags, link, money, number, day, due, stack)
+    }
+    app.jinja_env.globals.update(cells=pieces, name_tint=name_tint)

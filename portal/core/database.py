@@ -1,0 +1,99 @@
+"""Column types and the way connections behave on the two databases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, event
+from sqlalchemy.types import TypeDecorator
+
+# Execution option that marks a connection's next transaction as a writer's.
+WRITER = "portal_writer"
+
+#: Primary keys: BIGINT on PostgreSQL, SQLite's own row id there.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -32768",
+    # Above the file's size, reads need no copy through the page cache.
+    "PRAGMA mmap_size = 4294967296",
+)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware moment. Stored in UTC; naive values are refused, so that a zone is never guessed."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """Yuan as Decimal in Python, fen as an integer in the database. Floats and parts of a fen are refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, float):
+            raise TypeError("money is never a float")
+        fen = Decimal(value) * 100
+        if fen != fen.to_integral_value():
+            raise ValueError(f"{value} has parts of a fen")
+        return int(fen)
+
+    def process_result_value(self, value: int | Decimal | None, dialect: Dialect) -> Decimal | None:
+        # SUM over integers comes back as Decimal from PostgreSQL and as int from SQLite.
+        return None if value is None else Decimal(int(value)).scaleb(-2)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Options for `create_engine`: on SQLite the bundled library, which has the WAL race mended (>= 3.51.3)."""
+    if not url.startswith("sqlite"):
+        return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+    import pysqlite3
+
+    if pysqlite3.sqlite_version_info < (3, 51, 3):
+        raise RuntimeError(f"SQLite {pysqlite3.sqlite_version} loses data with several processes; 3.51.3 is needed")
+    return {"module": pysqlite3, "connect_args": {"timeout": 10}}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Attach what each new connection and transaction needs. Safe to call once per engine."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        # A writer takes its lock at once: upgrading a reader in the middle fails with "database is locked".
+        writer = connection.get_execution_options().get(WRITER)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")

@@ -1,0 +1,80 @@
+"""What modules and plugins add to the pages of others: frozen data, never HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A box on a page: the page includes `template` with `context`.
+
+    :ivar width: "half" or "full".
+    """
+
+    key: str
+    title: Any
+    template: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+    order: int = 50
+    width: str = "half"
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of a record page. `count` is shown beside the label when it is not None."""
+
+    key: str
+    label: Any
+    url: str
+    count: int | None = None
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button of a record page; method "post" is sent as a form with the CSRF token."""
+
+    key: str
+    label: Any
+    url: str
+    icon: str = ""
+    method: str = "get"
+    kind: str = "secondary"
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A small mark beside a name. Tones: neutral, info, success, warning, danger, accent."""
+
+    label: Any
+    tone: str = "neutral"
+    icon: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One event of a time line. `kind` groups the filter (interaction, purchase, approval, document, change …)."""
+
+    when: datetime
+    kind: str
+    icon: str
+    title: Any
+    body: Any = ""
+    actor: str = ""
+    url: str | None = None
+    tone: str = "neutral"
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """One line of /healthz. `run` returns "" when well, else what is wrong (no secrets)."""
+
+    name: str
+    run: Any

@@ -1,0 +1,221 @@
+"""One question, two answers: "may this actor do this to this object" and "which rows may he", from one definition.
+
+A `Permission` has a name and a sentence. `Rule`s allow or deny it; a deny wins over every allow. The rules of a
+permission about objects carry the SQL condition of the rows they cover; the single check asks the database the very
+same condition for the one row, so that a list and a page can never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select, true
+
+from portal.core.errors import NotAllowed, NotFound
+from portal.extensions import db
+
+
+class Actor(Protocol):
+    """Who acts, as far as rules need to know. `portal.org.actor.Actor` is the implementation."""
+
+    @property
+    def user_id(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def department_id(self) -> int | None: ...
+    @property
+    def roles(self) -> frozenset[str]: ...
+    @property
+    def headed(self) -> frozenset[int]: ...
+    @property
+    def oversees(self) -> frozenset[int]: ...
+    @property
+    def is_system(self) -> bool: ...
+
+
+Condition = ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Something that may be done.
+
+    :ivar name: "module.verb", unique.
+    :ivar title: a short phrase (translatable) for pages.
+    :ivar entity: the model class the permission is about, or None when it is about no object.
+    :ivar secret: a refusal answers 404 instead of 403, because the existence itself is a secret.
+    :ivar step_up: pages that declare it also want a recently entered password (administration).
+    """
+
+    name: str
+    title: Any
+    entity: type[Any] | None = None
+    secret: bool = False
+    step_up: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One reason to allow or to deny.
+
+    :ivar permission: the permission's name.
+    :ivar key: unique within the permission, for tests and the audit trail.
+    :ivar reason: a translatable phrase shown to people ("is the account manager").
+    :ivar applies: whether the rule can hold for this actor at all; kept cheap, no database.
+    :ivar rows: SQL condition of the covered rows for this actor; None covers all rows.
+    :ivar deny: True denies; a denial wins over every allowing rule.
+    :ivar holders: ids of the people for whom the rule holds on one object, for "who can see this"; None when the
+        rule names nobody in particular.
+    """
+
+    permission: str
+    key: str
+    reason: Any
+    applies: Callable[[Actor], bool]
+    rows: Callable[[Actor], Condition] | None = None
+    deny: bool = False
+    holders: Callable[[Any], Collection[int]] | None = None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule that held when a question was answered."""
+
+    key: str
+    text: Any
+    deny: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one question, with every rule that held."""
+
+    allowed: bool
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass
+class PermissionRegistry:
+    """All permissions and rules of an application; filled at start, then only read."""
+
+    permissions: dict[str, Permission] = field(default_factory=dict)
+    rules: dict[str, list[Rule]] = field(default_factory=dict)
+
+    def add_permissions(self, permissions: Iterable[Permission]) -> None:
+        """Register permissions. :raises ValueError: when a name is taken."""
+        for permission in permissions:
+            if permission.name in self.permissions:
+                raise ValueError(f"permission {permission.name!r} is registered twice")
+            self.permissions[permission.name] = permission
+            self.rules.setdefault(permission.name, [])
+
+    def add_rules(self, rules: Iterable[Rule]) -> None:
+        """Register rules. :raises ValueError: for an unknown permission or a key that is taken."""
+        for rule in rules:
+            if rule.permission not in self.permissions:
+                raise ValueError(f"rule {rule.key!r} names the unknown permission {rule.permission!r}")
+            if any(other.key == rule.key for other in self.rules[rule.permission]):
+                raise ValueError(f"rule {rule.key!r} of {rule.permission!r} is registered twice")
+            self.rules[rule.permission].append(rule)
+
+    def rules_for(self, actor: Actor, permission: str) -> list[Rule]:
+        """The rules that can hold for the actor. :raises KeyError: for an unknown permission."""
+        return [rule for rule in self.rules[permission] if rule.applies(actor)]
+
+
+def registry() -> PermissionRegistry:
+    """The registry of the running application."""
+    from flask import current_app
+
+    return current_app.extensions["portal_permissions"]  # type: ignore[no-any-return]
+
+
+def visible(actor: Actor, permission: str) -> Condition:
+    """SQL condition of the rows on which the actor has the permission.
+
+    Every list, search, count, picker, export and chart of protected rows goes through it.
+    """
+    found = registry()
+    if found.permissions[permission].entity is None:
+        return true() if can(actor, permission) else false()
+    rules = found.rules_for(actor, permission)
+    allows = [rule.rows(actor) if rule.rows else true() for rule in rules if not rule.deny]
+    denies = [rule.rows(actor) if rule.rows else true() for rule in rules if rule.deny]
+    if not allows:
+        return false()
+    if any(rule.rows is None for rule in rules if not rule.deny):
+        allowed: Condition = true()
+    else:
+        allowed = or_(*allows) if len(allows) > 1 else allows[0]
+    return and_(allowed, not_(or_(*denies))) if denies else allowed
+
+
+def decide(actor: Actor, permission: str, obj: Any = None) -> Decision:
+    """Answer for one object (or for none) with all the reasons; at most one SQL statement.
+
+    :param obj: an instance of the permission's entity, or its primary key; None for a permission without entity.
+    """
+    found = registry()
+    entity = found.permissions[permission].entity
+    rules = found.rules_for(actor, permission)
+    if entity is None or not rules or all(rule.rows is None for rule in rules):
+        held = rules
+    elif obj is None:
+        raise ValueError(f"{permission} needs an object")
+    else:
+        key = obj if isinstance(obj, int) else obj.id
+        columns = [(rule.rows(actor) if rule.rows else true()).label(f"r{index}") for index, rule in enumerate(rules)]
+        row = db.session.execute(select(literal(1), *columns).select_from(entity).where(entity.id == key)).first()
+        held = [rule for index, rule in enumerate(rules) if row is not None and row[index + 1]]
+    reasons = tuple(Reason(rule.key, rule.reason, rule.deny) for rule in held)
+    allowed = any(not reason.deny for reason in reasons) and not any(reason.deny for reason in reasons)
+    return Decision(allowed, reasons)
+
+
+def can(actor: Actor, permission: str, obj: Any = None) -> bool:
+    """Whether the actor has the permission (on the object)."""
+    return decide(actor, permission, obj).allowed
+
+
+def require(actor: Actor, permission: str, obj: Any = None) -> Decision:
+    """Like `decide`, but a refusal is raised.
+
+    :raises NotFound: when the permission is secret. :raises NotAllowed: otherwise.
+    """
+    decision = decide(actor, permission, obj)
+    if decision.allowed:
+        return decision
+    found = registry().permissions[permission]
+    if found.secret:
+        raise NotFound()
+    raise NotAllowed(permission=found.name, reasons=decision.reasons)
+
+
+def holders(permission: str, obj: Any) -> dict[int, list[Reason]]:
+    """Who can do this to the object, and why: user id → reasons. People who are denied are left out."""
+    allowed: dict[int, list[Reason]] = {}
+    denied: set[int] = set()
+    for rule in registry().rules[permission]:
+        if rule.holders is None:
+            continue
+        people = rule.holders(obj)
+        if rule.deny:
+            denied.update(people)
+            continue
+        for person in people:
+            allowed.setdefault(person, []).append(Reason(rule.key, rule.reason, False))
+    return {person: reasons for person, reasons in allowed.items() if person not in denied}
+
+
+def has_role(*names: str) -> Callable[[Actor], bool]:
+    """For `Rule.applies`: the actor has one of the roles."""
+    wanted = frozenset(names)
+    return lambda actor: bool(wanted & actor.roles)
+
+
+def anyone(_actor: Actor) -> bool:
+    """For `Rule.applies`: everybody who is signed in, and the system itself."""
+    return True

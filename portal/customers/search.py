@@ -1,0 +1,224 @@
+"""Finding customers by name, alias, short name, pinyin, initials, phone digits and credit code (R-CUS-5).
+
+Everybody may learn that a customer exists and who looks after it, so names are searched among all. Phone digits and
+credit codes are searched among the customers that the actor may view: otherwise a number could be guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, literal, or_, select, union_all
+from sqlalchemy.orm import aliased
+
+from portal.core.identifiers import phone_query_digits
+from portal.core.permissions import visible
+from portal.core.text import TERM_CHARACTERS, fold, is_latin, lookup_prefix, rank, slip_candidates
+from portal.customers.models import Contact, ContactPhone, Customer
+from portal.customers.search_index import (
+    INITIALS_INSIDE,
+    INITIALS_START,
+    NAME_INSIDE,
+    NAME_START,
+    PINYIN_INSIDE,
+    PINYIN_START,
+    STARTS,
+    CustomerTerm,
+)
+from portal.extensions import db
+from portal.org.actor import Actor
+from portal.org.models import Department, User
+
+#: Candidates taken from one range of the index.
+PER_RANGE = 100
+#: Prefixes of a query with a slip that are looked up in one statement.
+PER_STATEMENT = 12
+#: Digits of a phone number that are searched at least.
+LEAST_DIGITS = 4
+LEAST_CODE = 6
+#: Behind every term that begins with a prefix: the last code point.
+LAST = "\U0010ffff"
+
+#: Class of a hit by kind of term; a term equal to the whole query adds one half class.
+SCORES = {
+    NAME_START: 900,
+    NAME_INSIDE: 800,
+    PINYIN_START: 720,
+    PINYIN_INSIDE: 700,
+    INITIALS_START: 640,
+    INITIALS_INSIDE: 600,
+}
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """A customer that was found.
+
+    :ivar visible: whether the actor may open it; otherwise only this much is shown of it.
+    """
+
+    customer_id: int
+    name: str
+    department: str
+    account_manager: str
+    visible: bool
+    score: int
+    region_code: str = ""
+
+
+def search(actor: Actor, query: str, limit: int = 20, only_visible: bool = False) -> list[SearchHit]:
+    """The best hits for what was typed, best first.
+
+    :param only_visible: leave out customers the actor may not view (pickers).
+    """
+    folded = fold(query)
+    if not folded:
+        return []
+    scores = _by_terms(folded)
+    if len(scores) >= PER_RANGE:
+        # A crowded query: the actor's own customers must not be cut off by strangers'.
+        scores = {**_by_terms(folded, actor), **scores}
+    scores.update(dict.fromkeys(_by_numbers(actor, query), 1100))
+    hits = _load(actor, scores, limit, only_visible)
+    if len(hits) < 3:
+        slips = {found: score for found, score in _by_slips(query).items() if found not in scores}
+        hits += _load(actor, slips, limit - len(hits), only_visible)
+    return hits
+
+
+def matching_ids(query: str) -> Select[tuple[int]]:
+    """Ids of customers one of whose names, pinyins or initials contains the query; for the filter of a list."""
+    name_prefix, pinyin_prefix = lookup_prefix(query)
+    ranges = [_range((NAME_START, NAME_INSIDE), name_prefix)]
+    if pinyin_prefix:
+        ranges += [_range((PINYIN_START, PINYIN_INSIDE), pinyin_prefix)]
+        ranges += [_range((INITIALS_START, INITIALS_INSIDE), name_prefix)]
+    return select(CustomerTerm.customer_id).where(or_(*ranges))
+
+
+def _range(kinds: Sequence[int], prefix: str):  # type: ignore[no-untyped-def]
+    kind = CustomerTerm.kind == kinds[0] if len(kinds) == 1 else CustomerTerm.kind.in_(kinds)
+    return kind & (CustomerTerm.term >= prefix) & (CustomerTerm.term < prefix + LAST)
+
+
+def _part(kind: int, prefix: str, actor: Actor | None = None) -> Select[tuple[int, str, int]]:
+    """Candidates of one kind, shortest terms first."""
+    statement = (
+        select(literal(kind).label("kind"), CustomerTerm.term, CustomerTerm.customer_id)
+        .where(_range((kind,), prefix))
+        .order_by(CustomerTerm.term)
+        .limit(PER_RANGE)
+    )
+    if actor is not None:
+        statement = statement.join(Customer, Customer.id == CustomerTerm.customer_id).where(
+            visible(actor, "customers.view")
+        )
+    inner = statement.subquery()
+    return select(inner.c.kind, inner.c.term, inner.c.customer_id)
+
+
+def _by_terms(folded: str, actor: Actor | None = None) -> dict[int, int]:
+    """Customer → score of its best term that begins with the query."""
+    name_prefix, pinyin_prefix = lookup_prefix(folded)
+    parts = [_part(NAME_START, name_prefix, actor), _part(NAME_INSIDE, name_prefix, actor)]
+    if pinyin_prefix:
+        parts += [_part(PINYIN_START, pinyin_prefix, actor), _part(PINYIN_INSIDE, pinyin_prefix, actor)]
+        parts += [_part(INITIALS_START, name_prefix, actor), _part(INITIALS_INSIDE, name_prefix, actor)]
+    scores: dict[int, int] = {}
+    for kind, term, customer_id in db.session.execute(union_all(*parts)):
+        surplus = len(term) - len(folded)
+        if surplus < 0 and len(term) < TERM_CHARACTERS:
+            continue
+        score = SCORES[kind] - min(max(surplus, 0), 40) + (50 if surplus == 0 else 0)
+        if score > scores.get(customer_id, 0):
+            scores[customer_id] = score
+    return scores
+
+
+def _by_slips(query: str) -> dict[int, int]:
+    """Customers whose name, pinyin or initials answer the query with a slip."""
+    prefixes = slip_candidates(query)
+    latin = is_latin(fold(query))
+    scores: dict[int, int] = {}
+    for start in range(0, len(prefixes), PER_STATEMENT):
+        parts = []
+        for prefix in prefixes[start : start + PER_STATEMENT]:
+            if is_latin(prefix):
+                parts += [_part(PINYIN_START, prefix), _part(PINYIN_INSIDE, prefix)]
+                if latin:
+                    parts += [_part(NAME_START, prefix), _part(INITIALS_START, prefix)]
+            else:
+                parts += [_part(NAME_START, prefix), _part(NAME_INSIDE, prefix)]
+        candidates = {row.customer_id for row in db.session.execute(union_all(*parts))}
+        scores.update(_ranked(query, candidates))
+        if scores:
+            break  # the first statement holds the likeliest readings
+    return scores
+
+
+def _ranked(query: str, candidates: set[int]) -> dict[int, int]:
+    """Candidates that really answer the query, measured against their whole names, pinyins and initials."""
+    if not candidates:
+        return {}
+    scores: dict[int, int] = {}
+    rows = db.session.execute(
+        select(CustomerTerm.customer_id, CustomerTerm.term).where(
+            CustomerTerm.customer_id.in_(candidates), CustomerTerm.kind.in_(STARTS)
+        )
+    )
+    for customer_id, term in rows:
+        score = rank(query, term)
+        if score is not None and score > scores.get(customer_id, 0):
+            scores[customer_id] = score
+    return scores
+
+
+def _by_numbers(actor: Actor, query: str) -> list[int]:
+    """Visible customers by phone digits (beginning or end) or credit code (beginning)."""
+    digits = phone_query_digits(query)
+    conditions = []
+    if len(digits) >= LEAST_DIGITS:
+        owner = aliased(Contact)
+        contacts = select(owner.customer_id).join(ContactPhone, ContactPhone.contact_id == owner.id)
+        conditions.append(Customer.phone_digits.startswith(digits, autoescape=True))
+        conditions.append(Customer.phone_digits.endswith(digits, autoescape=True))
+        conditions.append(Customer.id.in_(contacts.where(ContactPhone.digits.startswith(digits, autoescape=True))))
+        conditions.append(Customer.id.in_(contacts.where(ContactPhone.digits.endswith(digits, autoescape=True))))
+    code = query.strip().upper()
+    if LEAST_CODE <= len(code) <= 18 and code.isascii() and code.isalnum() and any(c.isdigit() for c in code):
+        conditions.append((Customer.credit_code >= code) & (Customer.credit_code < code + LAST))
+    if not conditions:
+        return []
+    statement = select(Customer.id).where(visible(actor, "customers.view"), Customer.status != "merged", or_(*conditions))
+    return list(db.session.scalars(statement.limit(PER_RANGE)))
+
+
+def _load(actor: Actor, scores: dict[int, int], limit: int, only_visible: bool) -> list[SearchHit]:
+    """The best of the scored customers, with what everybody may know of them."""
+    if not scores or limit <= 0:
+        return []
+    best = sorted(scores, key=lambda found: (-scores[found], found))[: PER_RANGE * 2]
+    sees = visible(actor, "customers.view")
+    statement = (
+        select(
+            Customer.id,
+            Customer.name,
+            Customer.region_code,
+            Department.name.label("department"),
+            func.coalesce(User.name, "").label("manager"),
+            sees.label("visible"),
+        )
+        .join(Department, Department.id == Customer.department_id)
+        .outerjoin(User, User.id == Customer.account_manager_id)
+        .where(Customer.id.in_(best), Customer.status != "merged")
+    )
+    if only_visible:
+        statement = statement.where(sees)
+    hits = [
+        SearchHit(row.id, row.name, row.department, row.manager, bool(row.visible), scores[row.id], row.region_code)
+        for row in db.session.execute(statement)
+    ]
+    # Among equals, what the actor may open comes first.
+    hits.sort(key=lambda hit: (-hit.score, not hit.visible, len(hit.name), hit.customer_id))
+    return hits[:limit]

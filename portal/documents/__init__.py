@@ -1,0 +1,1 @@
+"""Numbered PDFs; the only room that knows WeasyPrint."""

@@ -1,0 +1,1 @@
+"""Home page, search page, palette, preferences, health."""

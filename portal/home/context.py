@@ -1,0 +1,128 @@
+"""What every template receives: menu, counters, languages, theme."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request, url_for
+from flask_babel import get_locale
+from flask_login import current_user
+
+from portal.core import clock
+from portal.core.navigation import NavArea, NavItem, items_for
+from portal.core.permissions import Actor
+from portal.i18n import LANGUAGE_TAGS, LANGUAGES, _
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """An entry of the left menu, ready to draw."""
+
+    label: Any
+    url: str
+    icon: str
+    active: bool
+    badge_count: int
+
+
+@dataclass(frozen=True)
+class MenuArea:
+    """A group of the left menu, ready to draw."""
+
+    label: Any
+    icon: str
+    items: list[MenuItem]
+
+
+@dataclass(frozen=True)
+class UserMenuItem:
+    """An entry of the person's own menu."""
+
+    label: Any
+    url: str
+    icon: str
+    method: str = "get"
+
+
+def init_app(app: Flask) -> None:
+    """Attach the context processor."""
+    app.context_processor(template_context)
+    app.jinja_env.globals["clock"] = clock
+
+
+def template_context() -> dict[str, Any]:
+    """Variables of every page; asks the database only for the two counters."""
+    actor: Actor | None = g.get("actor")
+    language = str(get_locale())
+    context: dict[str, Any] = {
+        "app_name": current_app.config["ORGANISATION"],
+        "language": language,
+        "language_tag": LANGUAGE_TAGS.get(language, "zh-Hans-CN"),
+        "languages": LANGUAGES,
+        "theme": getattr(actor, "theme", "") or request.cookies.get("portal_theme", "auto"),
+        "actor": actor,
+        "nav_areas": [],
+        "inbox_count": 0,
+        "notice_count": 0,
+        "user_menu": [],
+        "search_url": "",
+        "current_user": current_user,
+        "today": clock.today(),
+    }
+    if actor is not None and actor.user_id is not None:
+        counts = _counts(actor)
+        context |= {
+            "nav_areas": menu(actor, counts),
+            "inbox_count": counts.get("approvals.inbox", 0),
+            "notice_count": counts.get("notifications.index", 0),
+            "user_menu": user_menu(),
+            "search_url": url_for("home.search"),
+        }
+    return context
+
+
+def _counts(actor: Actor) -> dict[str, int]:
+    """Endpoint → number for the entries that count something; once per request."""
+    if "menu_counts" not in g:
+        entries = [e for e in current_app.extensions["portal_navigation"] if isinstance(e, NavItem) and e.count]
+        g.menu_counts = {item.endpoint: item.count(actor) for item in items_for(actor, entries) if item.count}
+    return g.menu_counts  # type: ignore[no-any-return]
+
+
+def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
+    """The left menu of this actor; empty areas are left out."""
+    entries = current_app.extensions["portal_navigation"]
+    items = items_for(actor, [entry for entry in entries if isinstance(entry, NavItem)])
+    section = (request.endpoint or "").split(".")[0]
+    exact = any(item.endpoint == request.endpoint for item in items)
+    areas = []
+    for area in sorted((entry for entry in entries if isinstance(entry, NavArea)), key=lambda entry: entry.order):
+        drawn = [
+            MenuItem(
+                item.label,
+                url_for(item.endpoint),
+                item.icon,
+                item.endpoint == request.endpoint if exact else item.endpoint.split(".")[0] == section,
+                counts.get(item.endpoint, 0),
+            )
+            for item in items
+            if item.area == area.key
+        ]
+        if drawn:
+            areas.append(MenuArea(area.label, area.icon, drawn))
+    return areas
+
+
+def user_menu() -> list[UserMenuItem]:
+    """Links of the person's own menu, as far as their pages exist."""
+    wanted = [
+        (_("My profile"), "org.profile", "person", "get"),
+        (_("Delegation"), "org.delegations", "people", "get"),
+        (_("Notice settings"), "notifications.preferences", "bell", "get"),
+        (_("My sessions"), "auth.sessions", "laptop", "get"),
+        (_("Change password"), "auth.change_password", "key", "get"),
+        (_("Log out"), "auth.logout", "box-arrow-right", "post"),
+    ]
+    known = current_app.view_functions
+    return [UserMenuItem(label, url_for(end), icon, method) for label, end, icon, method in wanted if end in known]

@@ -1,0 +1,47 @@
+"""Hits of the command palette: pages of the menu and whatever modules find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, url_for
+
+from portal.core.navigation import NavItem, items_for
+from portal.core.permissions import Actor
+from portal.core.text import fold, pinyin_full, pinyin_initials
+from portal.pluginmanager import manager
+
+#: Hits shown at most.
+LIMIT = 30
+
+
+@dataclass(frozen=True)
+class PaletteItem:
+    """One hit; `group` is the heading under which it is shown."""
+
+    label: str
+    url: str
+    group: Any
+    hint: str = ""
+    icon: str = ""
+
+
+def page_hits(actor: Actor, query: str, group: str) -> list[PaletteItem]:
+    """Pages of the menu whose label contains the query, as characters, pinyin or initials."""
+    wanted = fold(query)
+    hits = []
+    entries = [entry for entry in current_app.extensions["portal_navigation"] if isinstance(entry, NavItem)]
+    for item in items_for(actor, entries):
+        label = str(item.label)
+        if not wanted or any(wanted in form for form in (fold(label), pinyin_full(label), pinyin_initials(label))):
+            hits.append(PaletteItem(label, url_for(item.endpoint), group, icon=item.icon))
+    return hits
+
+
+def find(actor: Actor, query: str, pages_label: str) -> list[PaletteItem]:
+    """All hits for a query, pages first, bounded."""
+    hits = page_hits(actor, query, pages_label)[:8]
+    if query:
+        hits += manager().collect("palette_items", actor=actor, query=query)
+    return hits[:LIMIT]

@@ -1,0 +1,15 @@
+"""Languages: source strings are English; zh_Hans_CN is the default, zh_Hant and en are complete too."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext as _n
+
+#: (code, own name) of every language, in the order of the menu.
+LANGUAGES: tuple[tuple[str, str], ...] = (("zh_Hans_CN", "简体中文"), ("zh_Hant", "繁體中文"), ("en", "English"))
+LANGUAGE_CODES = frozenset(code for code, _name in LANGUAGES)
+#: BCP 47 tags for the lang attribute.
+LANGUAGE_TAGS = {"zh_Hans_CN": "zh-Hans-CN", "zh_Hant": "zh-Hant", "en": "en"}
+
+__all__ = ["LANGUAGES", "LANGUAGE_CODES", "LANGUAGE_TAGS", "_", "_l", "_n"]

@@ -1,0 +1,118 @@
+"""Tables of products and purchases (R-CUS-4)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.core.database import BigId, Money, UTCDateTime
+from portal.extensions import db
+
+#: Grades of products (高档, 中档, 普通).
+HIGH, MIDDLE, ORDINARY = "high", "middle", "ordinary"
+GRADES = (HIGH, MIDDLE, ORDINARY)
+
+
+class Product(db.Model):
+    """Something we sell."""
+
+    __tablename__ = "product"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    #: article number, unique
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    #: pinyin, for sorting and finding
+    name_sort: Mapped[str] = mapped_column(String(400), default="")
+    category: Mapped[str] = mapped_column(String(100), default="", index=True)
+    grade: Mapped[str] = mapped_column(String(10))
+    #: unit of sale, such as a bottle or a box
+    unit: Mapped[str] = mapped_column(String(20), default="")
+    list_price: Mapped[Decimal] = mapped_column(Money)
+    unit_cost: Mapped[Decimal] = mapped_column(Money)
+    #: days that one unit lasts a typical customer; None: not consumed steadily
+    days_per_unit: Mapped[int | None] = mapped_column(Integer)
+    is_active: Mapped[bool] = mapped_column(Boolean, default=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        CheckConstraint("grade IN ('high', 'middle', 'ordinary')", name="grade"),
+        CheckConstraint("list_price >= 0 AND unit_cost >= 0", name="not_negative"),
+        Index("ix_product_name_sort_id", "name_sort", "id"),
+    )
+
+
+class Purchase(db.Model):
+    """An order of a customer, with lines. Totals are kept with it: lists and sums never read the lines."""
+
+    __tablename__ = "purchase"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    #: number of the order, unique within the organisation
+    number: Mapped[str] = mapped_column(String(60), unique=True)
+    #: day of the purchase, in the organisation's zone
+    purchased_on: Mapped[date] = mapped_column(Date)
+    #: day of full payment; None: open
+    paid_on: Mapped[date | None] = mapped_column(Date)
+    #: sum of the lines after discount
+    total: Mapped[Decimal] = mapped_column(Money)
+    #: cost of goods: sum of quantity × unit cost at the time of purchase
+    cost: Mapped[Decimal] = mapped_column(Money)
+    #: part of the total in products of middle or high grade (R-VIP-1)
+    total_high_middle: Mapped[Decimal] = mapped_column(Money)
+    remarks: Mapped[str] = mapped_column(String(1000), default="")
+    #: who entered it; None: import by the system
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    #: cancelled purchases stay, and count nowhere
+    cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    import_batch_id: Mapped[int | None] = mapped_column(Integer, index=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+    lines: Mapped[list[PurchaseLine]] = relationship(
+        cascade="all, delete-orphan", back_populates="purchase", order_by="PurchaseLine.position"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+    __table_args__ = (
+        CheckConstraint("total >= 0 AND cost >= 0", name="not_negative"),
+        CheckConstraint("paid_on IS NULL OR paid_on >= purchased_on", name="paid_after_purchase"),
+        Index("ix_purchase_customer_id_purchased_on_id", "customer_id", "purchased_on", "id"),
+        Index("ix_purchase_purchased_on_id", "purchased_on", "id"),
+    )
+
+
+class PurchaseLine(db.Model):
+    """A line of a purchase."""
+
+    __tablename__ = "purchase_line"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    purchase_id: Mapped[int] = mapped_column(ForeignKey("purchase.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer)
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    quantity: Mapped[int] = mapped_column(Integer)
+    unit_price: Mapped[Decimal] = mapped_column(Money)
+    #: taken off the line's amount
+    discount: Mapped[Decimal] = mapped_column(Money)
+    #: quantity × unit price − discount
+    amount: Mapped[Decimal] = mapped_column(Money)
+    #: the product's unit cost on that day
+    unit_cost: Mapped[Decimal] = mapped_column(Money)
+    #: the product's grade on that day
+    grade: Mapped[str] = mapped_column(String(10))
+
+    purchase: Mapped[Purchase] = relationship(back_populates="lines")
+    product: Mapped[Product] = relationship()
+
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("discount >= 0 AND amount >= 0", name="not_negative"),
+        UniqueConstraint("purchase_id", "position"),
+    )

@@ -1,0 +1,148 @@
+"""Fixtures of all tests: an application on a fresh copy of a migrated database, and a small organisation in it.
+
+The database is SQLite unless TEST_DATABASE_URL names a PostgreSQL server; there every test gets a database of its own
+made from a template. `make test` runs the tests both ways.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, text
+
+from portal.app import create_app
+from portal.extensions import db
+from tests.world import World, build_world
+
+pytest_plugins = ("tests.conftest_servers",)
+
+SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
+SECRET = "tests-only-" + "0" * 32
+
+
+def settings_for(folder: Path, url: str, **more: Any) -> dict[str, Any]:
+    """Settings of an application under test."""
+    return {
+        "TESTING": True,
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": url,
+        "SECRET_KEY": SECRET,
+        "ORGANISATION": "测试公司",
+        "JOBS_IMMEDIATE": True,
+        "WTF_CSRF_ENABLED": False,
+        "ARGON2_FAST": True,
+        "DEFAULT_LANGUAGE": "en",
+        **more,
+    }
+
+
+def _server_command(statement: str) -> None:
+    engine = create_engine(_psycopg(SERVER_URL), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _psycopg(url: str) -> str:
+    return "postgresql+psycopg://" + url.split("://", 1)[1]
+
+
+def _database_url(name: str) -> str:
+    return SERVER_URL.rsplit("/", 1)[0] + "/" + name
+
+
+class Template:
+    """A migrated database with the small organisation, copied for each test."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self.folder = folder
+        self.name = f"template_{worker}_{uuid.uuid4().hex[:8]}"
+        self.file = folder / "template.sqlite3"
+        if SERVER_URL:
+            _server_command(f'CREATE DATABASE "{self.name}"')
+        app = create_app(**settings_for(folder, self.url))
+        with app.app_context():
+            from portal import migrating
+
+            migrating.upgrade(app)
+            build_world()
+            db.session.remove()
+            if not SERVER_URL:
+                with db.engine.connect() as connection:
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.engine.dispose()
+
+    @property
+    def url(self) -> str:
+        return _database_url(self.name) if SERVER_URL else f"sqlite:///{self.file}"
+
+    def copy(self, folder: Path) -> str:
+        """A fresh copy; returns its URL."""
+        if SERVER_URL:
+            name = f"test_{uuid.uuid4().hex}"
+            _server_command(f'CREATE DATABASE "{name}" TEMPLATE "{self.name}"')
+            return _database_url(name)
+        target = folder / "portal.sqlite3"
+        shutil.copyfile(self.file, target)
+        return f"sqlite:///{target}"
+
+    def drop(self, url: str) -> None:
+        """Throw a copy away."""
+        if SERVER_URL:
+            name = url.rsplit("/", 1)[1]
+            _server_command(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Template]:
+    made = Template(tmp_path_factory.mktemp("template"), worker_id)
+    yield made
+    if SERVER_URL:
+        _server_command(f'DROP DATABASE "{made.name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def worker_id(request: pytest.FixtureRequest) -> str:
+    return getattr(request.config, "workerinput", {}).get("workerid", "main")
+
+
+@pytest.fixture
+def app_settings() -> dict[str, Any]:
+    """Settings that a test module wants to differ; override this fixture there."""
+    return {}
+
+
+@pytest.fixture
+def database_url(template: Template, tmp_path: Path) -> Iterator[str]:
+    url = template.copy(tmp_path)
+    yield url
+    template.drop(url)
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, app_settings: dict[str, Any]) -> Iterator[Flask]:
+    """An application with the small organisation; its context is pushed."""
+    app = create_app(**settings_for(tmp_path, database_url, **app_settings))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """The small organisation: `world.user("anna")`, `world.actor("anna")`, `world.login(client, "anna")`."""
+    return World(app)
