@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - wide characters count double; the lines are short on screen
 """Invented data for the style page, on which every component is shown in every state."""
 
 from __future__ import annotations
