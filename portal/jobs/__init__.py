@@ -1,1 +1,1 @@
-"""Background work: registry, schedules, progress."""
+"""Background jobs: a table is the truth, huey brings the word, one tick a minute looks after both."""

@@ -1,1 +1,1 @@
-"""Notices in the portal and by mail, sent from an outbox after the commit."""
+"""Notices in the portal, mail through an outbox, a daily digest, and the choice of each person."""
