@@ -1,0 +1,68 @@
+"""What this module offers through the hooks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, url_for
+
+from portal.core.listing import Listing
+from portal.core.navigation import NavItem
+from portal.core.panels import Tab, TimelineEntry
+from portal.core.permissions import Actor
+from portal.documents import queries
+from portal.documents.listings import documents_listing
+from portal.documents.views import blueprint
+from portal.hookspecs import hookimpl
+from portal.i18n import _l
+
+
+@hookimpl
+def register_blueprints() -> list[Blueprint]:
+    """Pages of documents."""
+    return [blueprint]
+
+
+@hookimpl
+def register_navigation() -> list[NavItem]:
+    """The list of documents, among what one works with."""
+    return [NavItem("work", "documents", _l("Documents"), "documents.index", "file-earmark-pdf", order=80)]
+
+
+@hookimpl
+def register_listings() -> list[Listing]:
+    """The list of documents."""
+    return [documents_listing()]
+
+
+@hookimpl
+def customer_tabs(customer: Any, actor: Actor) -> list[Tab]:
+    """Documents about the customer."""
+    return [
+        Tab(
+            "documents",
+            _l("Documents"),
+            url_for("documents.of_customer", customer_id=customer.id),
+            count=queries.count_for_customer(actor, customer.id),
+            order=70,
+        )
+    ]
+
+
+@hookimpl
+def customer_timeline(customer: Any, actor: Actor, before: datetime | None, limit: int) -> list[TimelineEntry]:
+    """Documents that were made about the customer."""
+    titles = {kind.key: kind.title for kind in queries.kinds()}
+    return [
+        TimelineEntry(
+            when=row.made_at,
+            kind="document",
+            icon="file-earmark-pdf",
+            title=row.title,
+            body=f"{titles.get(row.kind, row.kind)} · {row.number}",
+            actor=row.made_by or "",
+            url=url_for("documents.show", document_id=row.id),
+        )
+        for row in queries.recent_for_customer(actor, customer.id, before, limit)
+    ]

@@ -1,0 +1,58 @@
+"""What a module says of a kind of document it produces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, select
+
+from portal.core.permissions import Actor, Condition, registry, visible
+from portal.documents.models import Document
+
+
+@dataclass(frozen=True)
+class DocumentKind:
+    """A kind of numbered PDF, registered through the hook `register_document_kinds`.
+
+    :ivar key: "module.word", unique.
+    :ivar title: translatable name of the kind.
+    :ivar number_prefix: capital letters; numbers are PREFIX-YEAR-000001. Kinds with one prefix share its sequence.
+    :ivar template: Jinja template that extends "pdf/base.html"; gets the context and `document` (`DocumentFacts`).
+    :ivar may_read: whether an actor may read one document. Asked at every download.
+    :ivar rows: SQL condition of the documents that lists show to an actor; None shows people their own. A document is
+        readable when both `rows` (if given) and `may_read` say so: the stricter one wins. `of_visible_customers` makes
+        one for documents that are as secret as the customer's record.
+    :ivar classification: translatable words at the head of every page ("Internal"); "" prints none.
+    :ivar seconds: longest time for making one; above 30 only in background jobs.
+    """
+
+    key: str
+    title: Any
+    number_prefix: str
+    template: str
+    may_read: Callable[[Any, Document], bool]
+    rows: Callable[[Any], Condition] | None = None
+    classification: Any = ""
+    seconds: int = 30
+
+    def condition(self, actor: Actor) -> Condition:
+        """SQL condition of this kind's documents that lists show to the actor."""
+        rows = self.rows(actor) if self.rows else Document.made_by_id == actor.user_id
+        return and_(Document.kind == self.key, rows)
+
+
+def of_visible_customers(permission: str) -> Callable[[Actor], Condition]:
+    """For `DocumentKind.rows`: documents about customers on whom the actor has the permission ("customers.view")."""
+
+    def rows(actor: Actor) -> Condition:
+        entity: Any = registry().permissions[permission].entity
+        return Document.customer_id.in_(select(entity.id).where(visible(actor, permission)))
+
+    return rows
+
+
+def anyone_listed(_actor: Actor, _document: Document) -> bool:
+    """For `DocumentKind.may_read`, when `rows` says everything there is to say."""
+    return True
