@@ -27,6 +27,11 @@ def now() -> datetime:
     return _frozen or datetime.now(UTC)
 
 
+def is_frozen() -> bool:
+    """Whether the clock was stopped by `frozen`: then the database's own clock must not be asked either."""
+    return _frozen is not None
+
+
 def today() -> date:
     """Today's date in the organisation's time zone."""
     return now().astimezone(_zone).date()
