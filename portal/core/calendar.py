@@ -1,8 +1,8 @@
 """Chinese calendar: birthdays in the solar and the lunar calendar, working days, festivals.
 
-Sources: lunar_python for the lunar calendar (GB/T 33661-2017, 农历的编算和颁行), chinesecalendar for the days off that the State Council
-(国务院办公厅) announces each autumn, 全国年节及纪念日放假办法 (revised 2024) for the statutory holidays. Chinese words here are data.
-All dates are plain dates of the organisation's zone, from 1900 to 2100.
+Sources: lunar_python for the lunar calendar (GB/T 33661-2017, 农历的编算和颁行), chinesecalendar for the days off
+that the State Council (国务院办公厅) announces each autumn, 全国年节及纪念日放假办法 (revised 2024) for the statutory
+holidays. Chinese words here are data. All dates are plain dates of the organisation's zone, from 1900 to 2100.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def to_lunar(day: date) -> LunarDate:
 
 
 def from_lunar(year: int, month: int, day: int, leap: bool = False) -> date:
-    """The solar date of a lunar date. CalendarError: "calendar.year", ".month", ".leap" (no such leap month), ".day"."""
+    """The solar date of a lunar date. CalendarError: "calendar.year", ".month", ".leap" (no such leap month),
+    ".day"."""
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise CalendarError("calendar.year")
     if not 1 <= month <= 12:
@@ -89,7 +90,7 @@ _NUMBERS = "一二三四五六七八九十"
 
 
 def lunar_label(month: int, day: int, leap: bool = False) -> str:
-    """"农历闰四月初八" for (4, 8, True)."""
+    """ "农历闰四月初八" for (4, 8, True)."""
     if day <= 10:
         word = "初" + _NUMBERS[day - 1]
     elif day < 20:
@@ -107,7 +108,8 @@ _SOLAR_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 @dataclass(frozen=True, slots=True)
 class Birthday:
-    """A birthday: `calendar` "solar" or "lunar", month, day, `leap` for a lunar leap month, `year` where known (of that calendar).
+    """A birthday: `calendar` "solar" or "lunar", month, day, `leap` for a lunar leap month, `year` where known (of
+    that calendar).
 
     Checked when made: CalendarError "calendar.calendar", ".month", ".day", ".leap", ".year".
     """
@@ -140,9 +142,9 @@ class Birthday:
     def in_year(self, year: int) -> date:
         """The solar date on which it is kept in a year of its own calendar.
 
-        29 February is kept on 28 February in common years (a greeting a day early is better than one too late). A birthday in a
-        leap month is kept in the leap month where the year has it, else in the ordinary month of that number; day 30 on the last
-        day of a month with 29.
+        29 February is kept on 28 February in common years (a greeting a day early is better than one too late). A
+        birthday in a leap month is kept in the leap month where the year has it, else in the ordinary month of that
+        number; day 30 on the last day of a month with 29.
         """
         if self.calendar == "solar":
             return date(year, self.month, min(self.day, _days_in_month(year, self.month)))
@@ -171,14 +173,15 @@ class Birthday:
         return None if self.year is None else self.in_year(self.year)
 
     def age_on(self, day: date) -> int | None:
-        """Full years (周岁, by the solar date of birth: 民法典 article 1259) on a day; None when the year is unknown or later."""
+        """Full years (周岁, by the solar date of birth: 民法典 article 1259) on a day; None when the year is unknown
+        or later."""
         born = self.birth_date()
         if born is None or day < born:
             return None
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
     def label(self) -> str:
-        """"4月8日", "1990年4月8日", "农历闰四月初八", "1990年农历五月初五": for Chinese pages."""
+        """ "4月8日", "1990年4月8日", "农历闰四月初八", "1990年农历五月初五": for Chinese pages."""
         year = f"{self.year}年" if self.year else ""
         if self.calendar == "solar":
             return f"{year}{self.month}月{self.day}日"
@@ -202,8 +205,8 @@ def _announced() -> tuple[frozenset[int], frozenset[date], frozenset[date]]:
 
 
 def statutory_holidays(year: int) -> frozenset[date]:
-    """The 13 statutory holidays of a year (全国年节及纪念日放假办法, in force since 2025): New Year, New Year's Eve to the third day of the
-    Spring Festival, Qingming, 1–2 May, Dragon Boat, Mid-Autumn, 1–3 October."""
+    """The 13 statutory holidays of a year (全国年节及纪念日放假办法, in force since 2025): New Year, New Year's Eve
+    to the third day of the Spring Festival, Qingming, 1–2 May, Dragon Boat, Mid-Autumn, 1–3 October."""
     spring = from_lunar(year, 1, 1)
     days = [date(year, 1, 1), date(year, 5, 1), date(year, 5, 2), *(date(year, 10, d) for d in (1, 2, 3))]
     days += [spring + timedelta(d) for d in (-1, 0, 1, 2)]
@@ -215,17 +218,16 @@ _statutory = lru_cache(maxsize=64)(statutory_holidays)
 
 
 class WorkCalendar:
-    """Which days are worked. `off` and `working` are additions by the organisation (or of a year that the package does not know
-    yet); they win over everything else. `covered` are years for which these additions are complete."""
+    """Which days are worked. `off` and `working` are additions by the organisation (or of a year that the package
+    does not know yet); they win over everything else. `covered` are years for which these additions are complete."""
 
-    def __init__(
-        self, off: Iterable[date] = (), working: Iterable[date] = (), covered: Iterable[int] = ()
-    ) -> None:
+    def __init__(self, off: Iterable[date] = (), working: Iterable[date] = (), covered: Iterable[int] = ()) -> None:
         self._off, self._working, self._covered = frozenset(off), frozenset(working), frozenset(covered)
 
     def knows_year(self, year: int) -> bool:
-        """Whether the announced holidays and working weekends of this year are known. In other years Monday to Friday are worked,
-        but for the statutory holidays (from 2025 on): weekends shifted by the State Council are missing."""
+        """Whether the announced holidays and working weekends of this year are known. In other years Monday to Friday
+        are worked, but for the statutory holidays (from 2025 on): weekends shifted by the State Council are
+        missing."""
         return year in self._covered or year in _announced()[0]
 
     def is_working_day(self, day: date) -> bool:
@@ -290,7 +292,8 @@ def qingming(year: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Festival:
-    """A festival: stable `key`, Chinese `name`, English `title` (for the catalogue); `kind` solar, lunar or term; month and day."""
+    """A festival: stable `key`, Chinese `name`, English `title` (for the catalogue); `kind` solar, lunar or term;
+    month and day."""
 
     key: str
     name: str
@@ -300,7 +303,8 @@ class Festival:
     day: int = 0
 
     def in_year(self, year: int) -> date:
-        """Its date in a year of its calendar; 除夕 is the last day of that lunar year (so in January or February after it)."""
+        """Its date in a year of its calendar; 除夕 is the last day of that lunar year (so in January or February after
+        it)."""
         if self.kind == "solar":
             return date(year, self.month, self.day)
         if self.kind == "term":

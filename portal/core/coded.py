@@ -1,7 +1,7 @@
 """Errors with a stable code, for the pure modules of the core (text, money, calendar, identifiers, spreadsheets).
 
-The core knows no language: a module keeps a dictionary `MESSAGES` (code → English source sentence, marked with `N_` for the
-message catalogue); forms and services translate: `_(MESSAGES[error.code]) % error.params`.
+The core knows no language: a module keeps a dictionary `MESSAGES` (code → English source sentence, marked with `N_`
+for the message catalogue); forms and services translate: `_(MESSAGES[error.code]) % error.params`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ def N_(message: str) -> str:
 class CodedError(ValueError):
     """A value that cannot be accepted.
 
-    `code` is stable ("credit_code.check_digit"); `params` fill the placeholders of the message; `message` is the English sentence
-    with its placeholders still open (the key of the catalogue); `str(error)` is the English sentence filled in.
+    `code` is stable ("credit_code.check_digit"); `params` fill the placeholders of the message; `message` is the
+    English sentence with its placeholders still open (the key of the catalogue); `str(error)` is the English sentence
+    filled in.
     """
 
     messages: Mapping[str, str] = {}

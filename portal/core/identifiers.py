@@ -1,7 +1,7 @@
 """Numbers and addresses that identify: unified social credit codes, phones, e-mail addresses, WeChat ids.
 
-Each function returns the normal form or raises `IdentifierError` with a stable code. Numbers of identity cards are never taken.
-Chinese words in this module are data (what people write between a number and its extension).
+Each function returns the normal form or raises `IdentifierError` with a stable code. Numbers of identity cards are
+never taken. Chinese words in this module are data (what people write between a number and its extension).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from portal.core.coded import N_, CodedError
 
 MESSAGES = {
     "credit_code.length": N_("A unified social credit code has 18 characters; this one has %(length)s."),
-    "credit_code.alphabet": N_("A unified social credit code has no “%(character)s”: only digits and capital letters without I, O, S, V and Z."),
+    "credit_code.alphabet": N_(
+        "A unified social credit code has no “%(character)s”: only digits and capital letters without I, O, S, V and Z."
+    ),
     "credit_code.authority": N_("The first two characters of the code name no registering authority."),
     "credit_code.region": N_("Characters 3 to 8 of the code must be the six digits of a region."),
     "credit_code.check_digit": N_("The check digit of the code is wrong: probably a character is mistyped."),
@@ -79,8 +81,9 @@ def is_credit_code(text: str) -> bool:
 # ---------------------------------------------------------------- phones
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A phone number. `e164` "+8613800138000" ("95588" for service numbers that exist inside China only); `extension` digits or "";
-    `display` as people read it; `digits` the national digits for searching; `kind` mobile, landline, service or other."""
+    """A phone number. `e164` "+8613800138000" ("95588" for service numbers that exist inside China only); `extension`
+    digits or ""; `display` as people read it; `digits` the national digits for searching; `kind` mobile, landline,
+    service or other."""
 
     e164: str
     extension: str
@@ -96,7 +99,9 @@ class Phone:
 
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})\Z")
 _SERVICE = re.compile(r"(?:9[56]\d{3,4}|1[0-2]\d{3})\Z")
-_EXTENSION = re.compile(r"\s*(?:;\s*ext\s*=|转接?|分机号?|内线|extension|ext\.?|[x#×*])\s*[:：]?\s*(\w+)\s*\Z", re.IGNORECASE)
+_EXTENSION = re.compile(
+    r"\s*(?:;\s*ext\s*=|转接?|分机号?|内线|extension|ext\.?|[x#×*])\s*[:：]?\s*(\w+)\s*\Z", re.IGNORECASE
+)
 #: 0755-26688888-801: a third group after a number that is complete already.
 _DASHED = re.compile(r"\A((?:\(?0\d{2,3}\)?[-\s]?)?\d{7,8}|400[-\s]?\d{3}[-\s]?\d{4})-(\d{1,6})\Z")
 
@@ -104,9 +109,9 @@ _DASHED = re.compile(r"\A((?:\(?0\d{2,3}\)?[-\s]?)?\d{7,8}|400[-\s]?\d{3}[-\s]?\
 def normalise_phone(text: str, region: str = "CN") -> Phone:
     """A phone number as people write it → `Phone`; numbers without a country code belong to `region` (ISO 3166).
 
-    Mobiles, landlines with area code, 400 and 800 numbers, service numbers (95588), foreign numbers with +; an extension after
-    转, 分机, ext, x, # or a third hyphen. Full-width digits are read. Rules of the numbers: Google's libphonenumber.
-    IdentifierError: "phone.empty", "phone.format", "phone.invalid", "phone.extension".
+    Mobiles, landlines with area code, 400 and 800 numbers, service numbers (95588), foreign numbers with +; an
+    extension after 转, 分机, ext, x, # or a third hyphen. Full-width digits are read. Rules of the numbers: Google's
+    libphonenumber. IdentifierError: "phone.empty", "phone.format", "phone.invalid", "phone.extension".
     """
     number = unicodedata.normalize("NFKC", text).strip()
     number = re.sub("[\u2010-\u2015\u2212－—]", "-", number)
@@ -168,7 +173,8 @@ _KINDS = {
 
 
 def phone_query_digits(text: str) -> str:
-    """The digits of a phone (or a part of one) typed into a search box, without +86 or 0086; "" when there are other letters."""
+    """The digits of a phone (or a part of one) typed into a search box, without +86 or 0086; "" when there are other
+    letters."""
     typed = unicodedata.normalize("NFKC", text).strip()
     if not re.fullmatch(r"[0-9+()\-./\s]+", typed):
         return ""
@@ -184,9 +190,11 @@ _LABEL = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?\Z")
 
 
 def normalise_email(text: str) -> str:
-    """An e-mail address of the everyday shape (RFC 5321 without quoted local parts and address literals), the domain in lower case.
+    """An e-mail address of the everyday shape (RFC 5321 without quoted local parts and address literals), the domain
+    in lower case.
 
-    Only the shape is checked, nothing is looked up. IdentifierError: "email.characters", ".at", ".length", ".local", ".domain".
+    Only the shape is checked, nothing is looked up. IdentifierError: "email.characters", ".at", ".length", ".local",
+    ".domain".
     """
     address = unicodedata.normalize("NFKC", text.strip(" \t\u3000"))
     if any(c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for c in address):
@@ -199,7 +207,12 @@ def normalise_email(text: str) -> str:
     if not _LOCAL.match(local):
         raise IdentifierError("email.local")
     labels = domain.lower().split(".")
-    if len(labels) < 2 or not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit() or len(labels[-1]) < 2:
+    if (
+        len(labels) < 2
+        or not all(_LABEL.match(label) for label in labels)
+        or labels[-1].isdigit()
+        or len(labels[-1]) < 2
+    ):
         raise IdentifierError("email.domain")
     return f"{local}@{'.'.join(labels)}"
 
@@ -208,8 +221,8 @@ _WECHAT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}\Z")
 
 
 def normalise_wechat(text: str) -> str:
-    """A WeChat ID: 6 to 20 letters, digits, _ or -, beginning with a letter (微信号规则). A mobile number under which an account is
-    found is taken too and kept as its digits. IdentifierError "wechat.format"."""
+    """A WeChat ID: 6 to 20 letters, digits, _ or -, beginning with a letter (微信号规则). A mobile number under which
+    an account is found is taken too and kept as its digits. IdentifierError "wechat.format"."""
     name = unicodedata.normalize("NFKC", text).strip()
     mobile = _MOBILE.match(re.sub(r"[\s-]", "", name))
     if mobile and mobile[1].isascii():

@@ -55,8 +55,9 @@ def _checked(amount: Decimal) -> Decimal:
 def parse_yuan(text: str) -> Decimal:
     """An amount as people write it → Decimal yuan with two decimals.
 
-    Accepted: 1234, 1,234.50, ¥1,234.5, １２３４, 3.5万, 1.2亿元, -5, (1,234.00) for a negative amount, 人民币 and RMB in front.
-    MoneyError: "money.empty", "money.format" (wrong grouping too), "money.precision" (more than two decimals), "money.range".
+    Accepted: 1234, 1,234.50, ¥1,234.5, １２３４, 3.5万, 1.2亿元, -5, (1,234.00) for a negative amount, 人民币 and RMB
+    in front. MoneyError: "money.empty", "money.format" (wrong grouping too), "money.precision" (more than two
+    decimals), "money.range".
     """
     text = unicodedata.normalize("NFKC", text.translate(_MINUS)).translate(_MINUS).strip()
     if not text:
@@ -74,7 +75,8 @@ def parse_yuan(text: str) -> Decimal:
 
 
 def to_fen(amount: Decimal) -> int:
-    """Decimal yuan → fen. MoneyError when there is less than a fen in it or it is beyond the limit: nothing is rounded here."""
+    """Decimal yuan → fen. MoneyError when there is less than a fen in it or it is beyond the limit: nothing is rounded
+    here."""
     return int(_checked(amount) * 100)
 
 
@@ -89,7 +91,8 @@ def round_yuan(amount: Decimal) -> Decimal:
 
 
 def format_yuan(amount: Decimal, *, unit: str = "", symbol: bool = False) -> str:
-    """"1,234,567.00"; with unit "万" or "亿" the amount in that unit, rounded to two decimals, trailing zeros dropped: "123.46万".
+    """ "1,234,567.00"; with unit "万" or "亿" the amount in that unit, rounded to two decimals, trailing zeros
+    dropped: "123.46万".
 
     `symbol` puts ¥ in front (after the minus sign).
     """
@@ -107,9 +110,10 @@ def format_yuan(amount: Decimal, *, unit: str = "", symbol: bool = False) -> str
 def allocate(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     """Spread an amount over lines in proportion to their weights (usually the amounts of the lines), exact to the fen.
 
-    Largest remainder (Hamilton's method): each line gets its share rounded down, the fen left over go to the largest remainders,
-    the earlier line first. The parts sum to `total`; when `total` is not more than the sum of the weights, no part is more than its
-    weight (in whole fen). All weights 0: only a total of 0 can be spread. MoneyError "money.allocation" for negative weights or nothing to spread over.
+    Largest remainder (Hamilton's method): each line gets its share rounded down, the fen left over go to the largest
+    remainders, the earlier line first. The parts sum to `total`; when `total` is not more than the sum of the
+    weights, no part is more than its weight (in whole fen). All weights 0: only a total of 0 can be spread.
+    MoneyError "money.allocation" for negative weights or nothing to spread over.
     """
     fen = to_fen(abs(total))
     sign = -1 if total < 0 else 1
@@ -150,7 +154,8 @@ def _four(number: int) -> str:
 
 
 def capital_yuan(amount: Decimal) -> str:
-    """The amount in formal Chinese numerals, as certificates and receipts want it: 12000 → "壹万贰仟元整", 107.05 → "壹佰零柒元零伍分".
+    """The amount in formal Chinese numerals, as certificates and receipts want it: 12000 → "壹万贰仟元整", 107.05 →
+    "壹佰零柒元零伍分".
 
     Source: 支付结算办法 annex 1: 整 follows 元 and 角, not 分; zeros between digits are written once.
     """

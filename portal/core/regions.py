@@ -1,8 +1,9 @@
 """Administrative divisions of China: provinces, prefectures and districts with their codes (GB/T 2260).
 
-The table is that of python-stdnum (`stdnum/cn/loc.dat`, gathered from the lists of 中华人民共和国民政部, abolished codes with their
-years included); `_CORRECTIONS` adds what that table misses. Codes have six digits: two for the province, two for the prefecture,
-two for the district; 00 stands for the whole. Chinese words in this module are data.
+The table is that of python-stdnum (`stdnum/cn/loc.dat`, gathered from the lists of 中华人民共和国民政部, abolished
+codes with their years included); `_CORRECTIONS` adds what that table misses. Codes have six digits: two for the
+province, two for the prefecture, two for the district; 00 stands for the whole. Chinese words in this module are
+data.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from portal.core.han.pinyin import pinyin_syllables
 
 PROVINCE, CITY, DISTRICT = 1, 2, 3
 
-#: Source: 民政部, 县级以上行政区划变更情况 2021 (临平区, 钱塘区); 随州 is a prefecture (421300) since 2000, its old code was not closed.
+#: Source: 民政部, 县级以上行政区划变更情况 2021 (临平区, 钱塘区); old codes of 随州 (now 421300) and 神农架 (now
+#: 429021) were not closed.
 _CORRECTIONS: dict[str, str | None] = {
-    "330113": "临平区", "330114": "钱塘区", "429001": None,
+    "330113": "临平区",
+    "330114": "钱塘区",
+    "429001": None,
+    "422921": None,
 }
 #: Rows that group districts without being a place: 市辖区, 县 (in municipalities), counties directly under a province.
-_GROUPING = re.compile(r"市辖区|市区|县|林区|(?:省|自治区)直辖县级行政(?:单位|区划)")
+_GROUPING = re.compile(r"市辖区|市区|市|县|林区|(?:省|自治区)直辖县级行政(?:单位|区划)")
 #: A few names of the table are in traditional characters (加格達奇區, 松嶺區).
 _MISSPELT = str.maketrans("達區嶺", "达区岭")
 _DATED = re.compile(r"\[(\d{4})?-(\d{4})?\]")
@@ -34,27 +39,27 @@ _PEOPLES = (
     "东乡族|纳西族|景颇族|柯尔克孜族|柯尔克孜|土族|达斡尔族|仫佬族|羌族|布朗族|撒拉族|毛南族|仡佬族|锡伯族|阿昌族|普米族|塔吉克族|塔吉克|怒族|鄂温克族|保安族|裕固族|"
     "独龙族|鄂伦春族|门巴族|珞巴族|基诺族|各族|蒙古"
 )
-_ENDING = re.compile(
-    rf"(?:特别行政区|(?:{_PEOPLES})*自治(?:区|州|县|旗)|地区|矿区|林区|新区|特区|省|市|盟|区|县|旗)\Z"
-)
+_ENDING = re.compile(rf"(?:特别行政区|(?:{_PEOPLES})*自治(?:区|州|县|旗)|地区|矿区|林区|新区|特区|省|市|盟|区|县|旗)\Z")
 _SEPARATORS = re.compile(r"[\s,，、/\\\-_－—·.|>]+")
 
-#: Names in English where they are not the plain pinyin. Source: the English names used by the State Council and the Xinhua stylebook.
+#: Names in English where they are not the plain pinyin. Source: the English names used by the State Council and the
+#: Xinhua stylebook.
 _ENGLISH = {
-    "150000": "Inner Mongolia", "610000": "Shaanxi", "540000": "Tibet (Xizang)", "710000": "Taiwan", "810000": "Hong Kong",
-    "820000": "Macao", "150100": "Hohhot", "150600": "Ordos", "150700": "Hulunbuir", "150800": "Bayannur", "150900": "Ulanqab",
-    "152200": "Hinggan League", "152500": "Xilingol League", "152900": "Alxa League", "230100": "Harbin", "230200": "Qiqihar",
-    "540100": "Lhasa", "540200": "Xigaze (Shigatse)", "540300": "Qamdo", "540400": "Nyingchi", "540600": "Nagqu", "542500": "Ngari",
-    "650100": "Urumqi", "650200": "Karamay", "650400": "Turpan", "650500": "Hami (Kumul)", "652300": "Changji", "652700": "Bortala",
-    "652800": "Bayingolin", "652900": "Aksu", "653000": "Kizilsu", "653100": "Kashgar", "653200": "Hotan", "654000": "Ili",
-    "654200": "Tacheng", "654300": "Altay", "659001": "Shihezi",
+    "150000": "Inner Mongolia", "610000": "Shaanxi", "540000": "Tibet (Xizang)", "710000": "Taiwan",
+    "810000": "Hong Kong", "820000": "Macao", "150100": "Hohhot", "150600": "Ordos", "150700": "Hulunbuir",
+    "150800": "Bayannur", "150900": "Ulanqab", "152200": "Hinggan League", "152500": "Xilingol League",
+    "152900": "Alxa League", "230100": "Harbin", "230200": "Qiqihar", "540100": "Lhasa",
+    "540200": "Xigaze (Shigatse)", "540300": "Qamdo", "540400": "Nyingchi", "540600": "Nagqu", "542500": "Ngari",
+    "650100": "Urumqi", "650200": "Karamay", "650400": "Turpan", "650500": "Hami (Kumul)", "652300": "Changji",
+    "652700": "Bortala", "652800": "Bayingolin", "652900": "Aksu", "653000": "Kizilsu", "653100": "Kashgar",
+    "653200": "Hotan", "654000": "Ili", "654200": "Tacheng", "654300": "Altay", "659001": "Shihezi",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One division. `level` 1 province, 2 prefecture, 3 district or county; `parent` is None for provinces; an abolished code
-    keeps its last name and has `current` False."""
+    """One division. `level` 1 province, 2 prefecture, 3 district or county; `parent` is None for provinces; an
+    abolished code keeps its last name and has `current` False."""
 
     code: str
     name: str
@@ -122,7 +127,8 @@ def _table() -> _Table:
         if current:
             if parent:
                 children.setdefault(parent, []).append(code)
-            # The simplified spelling too, for a converted address: the 乾 of 乾县 is simplified yet a converter changes it.
+            # The simplified spelling too, for a converted address: the 乾 of 乾县 is simplified yet a converter
+            # changes it.
             short = regions[code].short
             for key in dict.fromkeys((name, short, simplify(name), simplify(short))):
                 names.setdefault(key, []).append(code)
@@ -142,14 +148,16 @@ def region(code: str) -> Region | None:
 
 
 def provinces() -> list[Region]:
-    """The 34 provinces, autonomous regions, municipalities and special regions in the official order (that of the codes)."""
+    """The 34 provinces, autonomous regions, municipalities and special regions in the official order (that of the
+    codes)."""
     table = _table()
     return [r for r in table.regions.values() if r.level == PROVINCE and r.current]
 
 
 def children(code: str) -> list[Region]:
-    """The divisions next below, in the order of the codes: of a province its prefectures (and counties governed directly), of a
-    municipality such as Beijing its districts. Empty for districts and unknown codes. `children("")` gives the provinces."""
+    """The divisions next below, in the order of the codes: of a province its prefectures (and counties governed
+    directly), of a municipality such as Beijing its districts. Empty for districts and unknown codes. `children("")`
+    gives the provinces."""
     if not code:
         return provinces()
     table = _table()
@@ -167,7 +175,7 @@ def ancestors(code: str) -> list[Region]:
 
 
 def full_name(code: str, separator: str = "") -> str:
-    """"440305" → "广东省深圳市南山区"; "" for an unknown code."""
+    """ "440305" → "广东省深圳市南山区"; "" for an unknown code."""
     return separator.join(r.name for r in ancestors(code))
 
 
@@ -225,8 +233,8 @@ def _walk(text: str, scope: str | None, code: str | None) -> list[tuple[int, str
 def split_address(address: str) -> tuple[Region | None, str]:
     """Take the division off the beginning of an address: "广东省深圳市南山区科技园路1号" → (南山区, "科技园路1号").
 
-    The reading that explains the most characters wins; None with the whole address when nothing is recognised or two divisions
-    of the same level fit equally (朝阳区 alone is in Beijing and in Changchun).
+    The reading that explains the most characters wins; None with the whole address when nothing is recognised or two
+    divisions of the same level fit equally (朝阳区 alone is in Beijing and in Changchun).
     """
     original = _SEPARATORS.sub("", address)
     text = simplify(original)
@@ -243,7 +251,8 @@ def split_address(address: str) -> tuple[Region | None, str]:
 
 
 def find(name: str) -> Region | None:
-    """The division that a text names as a whole: "深圳", "广东省深圳市南山区", "广东 深圳", "内蒙"; None when unknown or ambiguous."""
+    """The division that a text names as a whole: "深圳", "广东省深圳市南山区", "广东 深圳", "内蒙"; None when unknown
+    or ambiguous."""
     found, rest = split_address(name)
     return found if found is not None and not rest else None
 
@@ -255,8 +264,8 @@ def find_all(name: str) -> list[Region]:
 
 
 def english_name(code: str) -> str:
-    """The English name: pinyin with a capital ("Guangdong", "Xi'an"), the established name where there is one ("Shaanxi", "Inner
-    Mongolia", "Harbin"); "" for an unknown code."""
+    """The English name: pinyin with a capital ("Guangdong", "Xi'an"), the established name where there is one
+    ("Shaanxi", "Inner Mongolia", "Harbin"); "" for an unknown code."""
     found = region(code)
     if found is None:
         return ""
@@ -270,7 +279,8 @@ def english_name(code: str) -> str:
 
 
 def label(code: str, locale: str = "zh_Hans_CN") -> str:
-    """The name for a language of the portal: "zh_Hans_CN" 广东省, "zh_Hant" 廣東省, else English; "" for an unknown code."""
+    """The name for a language of the portal: "zh_Hans_CN" 广东省, "zh_Hant" 廣東省, else English; "" for an unknown
+    code."""
     found = region(code)
     if found is None:
         return ""

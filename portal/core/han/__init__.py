@@ -1,0 +1,1 @@
+"""Characters and readings: the lowest layer under `portal.core.text` and `portal.core.regions`."""
