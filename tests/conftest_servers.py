@@ -246,7 +246,7 @@ def browser(chromium: str) -> Iterator[Any]:
 
 
 def run_with_postgresql(command: list[str]) -> int:
-    """Run a command with TEST_DATABASE_URL naming a new cluster; returns its exit code. The cluster is always removed."""
+    """Run a command with TEST_DATABASE_URL naming a new cluster, which is always removed; returns the exit code."""
     with Postgres() as server:
         return subprocess.run(command, env={**os.environ, "TEST_DATABASE_URL": server.url}).returncode
 

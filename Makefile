@@ -1,0 +1,55 @@
+# Targets for people; the work is done by the scripts in tools/. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+PY := .venv/bin/python
+
+.PHONY: help run setup test check fmt bench faults lock upgrade i18n clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+		printf '%-16s %s\n' "$$name" "$$text"; done
+
+run: ## set up what is missing, load the demo company once, start the portal (PORT, HOST, DATA_DIR …)
+	@sh tools/setup.sh runtime
+	@exec .venv/bin/portal run --demo
+
+setup: ## only set up: system packages, virtual environment, translations
+	@sh tools/setup.sh dev
+
+test: ## all tests: SQLite, PostgreSQL, browser
+	@sh tools/setup.sh test
+	@exec $(PY) tools/run_tests.py $(ARGS)
+
+check: ## linters, types, import rules, house rules, translations, known weaknesses
+	@sh tools/setup.sh dev
+	@exec $(PY) tools/check.py $(ARGS)
+
+fmt: ## format the code
+	@sh tools/setup.sh dev
+	@$(PY) -m ruff check -q --fix-only . && $(PY) -m ruff format -q .
+
+bench: ## measure the pages with 200,000 customers; writes bench/results.json
+	@sh tools/setup.sh test
+	@exec $(PY) -m bench $(ARGS)
+
+faults: ## fault experiments: kills, full disks, lost writes
+	@sh tools/setup.sh test
+	@exec $(PY) -m pytest tests/faults $(ARGS)
+
+lock: ## write the lock files anew after a change in setup.cfg
+	@sh tools/setup.sh dev
+	@sh tools/lock.sh
+
+upgrade: ## take the newest versions into the lock files
+	@sh tools/setup.sh dev
+	@sh tools/lock.sh --upgrade
+
+i18n: ## extract messages, update and compile the translations
+	@sh tools/setup.sh dev
+	@$(PY) tools/i18n.py extract && $(PY) tools/i18n.py update && $(PY) tools/i18n.py compile && $(PY) tools/i18n.py check
+
+clean: ## remove what can be made again (the virtual environment and caches; never the data folder)
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis htmlcov reports .coverage .coverage.*
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find portal plugins -name '*.mo' -delete

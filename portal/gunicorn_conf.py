@@ -1,0 +1,26 @@
+"""Settings of the web server, taken from the portal's own (see `portal.config`). Loaded by gunicorn, not imported."""
+
+from __future__ import annotations
+
+from portal.config import load_config
+
+_config = load_config()
+
+bind = f"{_config['HOST']}:{_config['PORT']}"
+workers = _config["WEB_WORKERS"]
+# Threads keep a worker answering while one client reads slowly, and allow keep-alive.
+worker_class = "gthread"
+threads = 4
+keepalive = 5
+# A page takes milliseconds; what takes longer is a job. A worker that says nothing for so long is replaced.
+timeout = 60
+graceful_timeout = 8
+# The heartbeat files must not wait for a busy disk.
+worker_tmp_dir = "/dev/shm"
+# Nobody steers the server through a socket; signals are enough.
+control_socket_disable = True
+loglevel = "warning"
+# Proxies are trusted through PROXY_HOPS alone.
+forwarded_allow_ips = "127.0.0.1,::1"
+limit_request_line = 8190
+limit_request_fields = 100

@@ -1,0 +1,258 @@
+"""Starts web server and worker together and stops them together: what `portal run` does.
+
+The two are children in process groups of their own, so that a Ctrl-C in the terminal reaches only the supervisor, which
+then ends them in order. Should the supervisor itself be killed, the kernel tells them to end (`PR_SET_PDEATHSIG`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portal.config import ConfigError, load_config
+
+#: What the two children run.
+WEB_APPLICATION = "portal.app:create_app()"
+WORKER_INSTANCE = "portal.jobs.worker.huey"
+WORKER_THREADS = 2
+
+#: Seconds that a child has to finish what it is doing before it is interrupted, and before it is killed.
+GRACE_SECONDS = 10.0
+INTERRUPT_SECONDS = 5.0
+#: Seconds after which a portal that is up but not well says so.
+READY_SECONDS = 45.0
+
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class StartError(Exception):
+    """The portal cannot start; the message says why."""
+
+
+@dataclass
+class Child:
+    """One of the two processes.
+
+    :ivar name: as it is called in messages.
+    :ivar gently: the signal that lets it finish its present work. :ivar firmly: the one that interrupts it.
+    """
+
+    name: str
+    command: Sequence[str]
+    gently: signal.Signals
+    firmly: signal.Signals
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it in a process group of its own."""
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_before_exec,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has run and is gone."""
+        return self.process is not None and self.process.poll() is not None
+
+    def send(self, number: signal.Signals, *, group: bool = False) -> None:
+        """Send a signal to it, or to everything it started as well."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            if group:
+                os.killpg(self.process.pid, number)
+            elif not self.ended:
+                self.process.send_signal(number)
+
+
+def _before_exec() -> None:
+    """Between fork and exec: end with the supervisor, and receive signals again."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def main(
+    *,
+    web: bool = True,
+    worker: bool = True,
+    announce: Callable[[], str] | None = None,
+) -> int:
+    """Run web server and worker until a signal arrives or one of them ends.
+
+    :param web: start the web server.
+    :param worker: start the worker (on one machine only where several share a database).
+    :param announce: makes the text that is printed below the address, such as the demo accounts.
+    :return: exit code: 0 after a stop that was asked for, 1 when the start failed or a child ended by itself.
+    """
+    try:
+        config = load_config()
+        with _only_one(config["DATA_DIR"]):
+            if web:
+                _refuse_busy_port(config["HOST"], config["PORT"])
+            return _supervise(_children(web=web, worker=worker), config, web=web, announce=announce)
+    except (ConfigError, StartError) as error:
+        _say(f"The portal cannot start: {error}")
+        return 1
+
+
+def _children(*, web: bool, worker: bool) -> list[Child]:
+    children = []
+    if web:
+        command = [sys.executable, "-m", "gunicorn", "-c", "python:portal.gunicorn_conf", WEB_APPLICATION]
+        children.append(Child("web server", command, signal.SIGTERM, signal.SIGQUIT))
+    if worker:
+        command = [sys.executable, "-m", "huey.bin.huey_consumer", WORKER_INSTANCE]
+        command += ["-w", str(WORKER_THREADS), "-k", "thread", "-q", "-S"]
+        children.append(Child("worker", command, signal.SIGINT, signal.SIGTERM))
+    return children
+
+
+@contextlib.contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Two portals on one data folder would run every scheduled job twice."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "server.lock").open("a+", encoding="ascii") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            handle.seek(0)
+            owner = handle.read().strip()
+            raise StartError(
+                f"another portal runs on the data folder {data_dir}{f' (process {owner})' if owner else ''}. "
+                "Stop it, or name another folder: DATA_DIR=…"
+            ) from error
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        yield
+
+
+def _refuse_busy_port(host: str, port: int) -> None:
+    """Find out early, for one clear sentence instead of the server's five attempts."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise StartError(f"HOST {host!r} is not an address of this machine.") from error
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise StartError(f"port {port} on {host} is in use. Choose another: PORT={port + 1}") from error
+            if error.errno == errno.EACCES:
+                raise StartError(f"port {port} needs more rights than this user has. Choose one above 1024.") from error
+            raise StartError(f"cannot listen on {host}:{port}: {error.strerror}.") from error
+
+
+def _supervise(children: list[Child], config: dict[str, Any], *, web: bool, announce: Callable[[], str] | None) -> int:
+    """Start the children, wait, stop them; returns the exit code."""
+    watched = {*_STOP_SIGNALS, signal.SIGCHLD}
+    # Blocked signals wait in the kernel until sigtimedwait fetches them: none is lost between two steps.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    try:
+        for child in children:
+            child.start()
+        started = time.monotonic()
+        announced = not web
+        while True:
+            received = signal.sigtimedwait(watched, 1.0 if announced else 0.2)
+            number = received.si_signo if received else None
+            if number in _STOP_SIGNALS:
+                _say("\nStopping …" if number == signal.SIGINT else "Stopping …")
+                _stop(children, watched)
+                return 0
+            gone = next((child for child in children if child.ended), None)
+            if gone:
+                _say(f"The {gone.name} ended by itself ({_reason(gone)}); stopping the portal.")
+                _stop(children, watched)
+                return 1
+            if not announced:
+                announced = _announce_when_ready(config, time.monotonic() - started, announce)
+    except BaseException:
+        for child in children:
+            child.send(signal.SIGKILL, group=True)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _stop(children: list[Child], watched: set[signal.Signals]) -> None:
+    """End all children: gently, then firmly, then for certain. A second Ctrl-C shortens the patience."""
+    steps: tuple[tuple[str, float], ...] = (("gently", GRACE_SECONDS), ("firmly", INTERRUPT_SECONDS))
+    for manner, patience in steps:
+        for child in children:
+            child.send(getattr(child, manner))
+        deadline = time.monotonic() + patience
+        while any(not child.ended for child in children) and (left := deadline - time.monotonic()) > 0:
+            received = signal.sigtimedwait(watched, min(left, 0.2))
+            if received and received.si_signo in _STOP_SIGNALS:
+                break
+    for child in children:
+        # The group may hold what the child itself did not end.
+        child.send(signal.SIGKILL, group=True)
+        if child.process:
+            child.process.wait()
+
+
+def _reason(child: Child) -> str:
+    assert child.process is not None
+    code = child.process.returncode
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _announce_when_ready(config: dict[str, Any], waited: float, announce: Callable[[], str] | None) -> bool:
+    """Print the address once the portal is well, or once it has had time enough and is not."""
+    status, body = _health(config)
+    if status != 200 and waited < READY_SECONDS:
+        return False
+    address = _address(config)
+    if status == 200:
+        _say(f"\nThe portal runs at {address} (Ctrl-C stops it).\n")
+    else:
+        _say(f"\nThe portal runs at {address}, but is not well: {body or 'it does not answer yet'}\n")
+    if announce:
+        _say(announce())
+    return True
+
+
+def _health(config: dict[str, Any]) -> tuple[int, str]:
+    """Ask /healthz; returns status (0 when nobody answers) and the body's beginning."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config["HOST"], config["HOST"])
+    connection = http.client.HTTPConnection(host, config["PORT"], timeout=3)
+    headers = {"Host": config["TRUSTED_HOSTS"][0].lstrip(".")} if config["TRUSTED_HOSTS"] else {}
+    try:
+        connection.request("GET", "/healthz", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(500).decode("utf-8", "replace").strip()
+    except (OSError, http.client.HTTPException):
+        return 0, ""
+    finally:
+        connection.close()
+
+
+def _address(config: dict[str, Any]) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config["HOST"], config["HOST"])
+    return config["BASE_URL"] or f"http://{host}:{config['PORT']}"
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,359 @@
+"""The project's own rules that no general linter knows. Each has a reason, which is printed with what breaks it.
+
+    python tools/house_rules.py [FILE…]
+
+A line may be excused with a comment ``house: RULE, because …`` on it or above it; the reason is required. In templates
+that is a Jinja comment. tests/unit/test_house_rules.py shows for each rule that it can fail.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_EXCUSE = re.compile(r"house:\s*([a-z-]+),\s*because\s+\S+")
+
+#: line number and what stands there
+Found = Iterator[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file. ``tree`` is there for Python only."""
+
+    path: str
+    text: str
+    tree: ast.AST | None = None
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of the file."""
+        return self.text.splitlines()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    :ivar kind: ``py`` or ``html``. :ivar exempt: patterns of paths where it does not hold.
+    """
+
+    name: str
+    kind: str
+    reason: str
+    check: Callable[[Source], Found]
+    exempt: tuple[str, ...] = ()
+
+
+RULES: dict[str, Rule] = {}
+
+
+def rule(name: str, kind: str, reason: str, exempt: Iterable[str] = ()) -> Callable[..., Callable[[Source], Found]]:
+    """Register the decorated function as a rule."""
+
+    def register(check: Callable[[Source], Found]) -> Callable[[Source], Found]:
+        RULES[name] = Rule(name, kind, reason, check, tuple(exempt))
+        return check
+
+    return register
+
+
+def _calls(source: Source) -> Iterator[tuple[ast.Call, str]]:
+    """All calls with the dotted name of what is called, as far as it has one."""
+    for node in ast.walk(source.tree) if source.tree else ():
+        if isinstance(node, ast.Call):
+            yield node, _dotted(node.func)
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return ""
+
+
+def _put_together(node: ast.AST) -> bool:
+    """Whether an expression builds a string out of parts that are not all constants."""
+    if isinstance(node, ast.JoinedStr):
+        return any(isinstance(part, ast.FormattedValue) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
+        return not all(isinstance(side, ast.Constant) for side in (node.left, node.right)) and any(
+            _put_together(side) or (isinstance(side, ast.Constant) and isinstance(side.value, str))
+            for side in (node.left, node.right)
+        )
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+
+
+@rule(
+    "commit",
+    "py",
+    "One commit place: services flush, views, commands and jobs open transaction(). "
+    "A commit elsewhere tears what belongs together apart.",
+    exempt=("portal/core/*", "portal/migrating.py"),
+)
+def commit_only_in_core(source: Source) -> Found:
+    """``….commit()``."""
+    for node, name in _calls(source):
+        if name.endswith(".commit"):
+            yield node.lineno, f"{name}()"
+
+
+@rule("template-string", "py", "A template made from data runs the data.")
+def no_template_from_string(source: Source) -> Found:
+    """``render_template_string`` and ``from_string``."""
+    for node, name in _calls(source):
+        if name.split(".")[-1] in {"render_template_string", "from_string"} and not name.startswith("uuid"):
+            yield node.lineno, f"{name}()"
+
+
+@rule(
+    "markup",
+    "py",
+    "Markup() around something that is no constant switches escaping off for it.",
+    exempt=("portal/core/*", "portal/charts/*"),
+)
+def no_markup_of_data(source: Source) -> Found:
+    """``Markup(data)``; constants are fine, so are ``Markup("…").format(…)`` and ``%``, which escape."""
+    for node, name in _calls(source):
+        if name.split(".")[-1] == "Markup" and node.args and not isinstance(node.args[0], ast.Constant):
+            yield node.lineno, "Markup() of an expression"
+
+
+@rule(
+    "raw-sql",
+    "py",
+    "SQL put together from strings is how injections happen: bind parameters, or the expression language.",
+)
+def no_sql_from_parts(source: Source) -> Found:
+    """``text(f"…")``, ``execute("…" % x)`` and the like."""
+    for node, name in _calls(source):
+        takes_sql = name.split(".")[-1] in {"text", "execute", "exec_driver_sql", "scalars", "scalar", "literal_column"}
+        if takes_sql and node.args and _put_together(node.args[0]):
+            yield node.lineno, f"{name}() of a string put together"
+
+
+@rule(
+    "clock",
+    "py",
+    "clock.now() is the one source of time, so that tests can move it and no naive time gets in.",
+    exempt=("portal/core/clock.py",),
+)
+def one_clock(source: Source) -> Found:
+    """``datetime.now()``, ``utcnow()``, ``date.today()``, ``time.time()``."""
+    for node, name in _calls(source):
+        if re.search(r"(^|\.)(datetime\.(now|utcnow|today)|date\.today)$", name) or name == "time.time":
+            yield node.lineno, f"{name}()"
+
+
+@rule(
+    "environment",
+    "py",
+    "Every setting is in portal/config.py, with a default and a line of help; one read elsewhere is unknown to all.",
+    exempt=("portal/config.py",),
+)
+def settings_in_one_place(source: Source) -> Found:
+    """``os.environ``, ``os.getenv``."""
+    for node in ast.walk(source.tree) if source.tree else ():
+        if isinstance(node, ast.Attribute) and _dotted(node) in {"os.environ", "os.getenv"}:
+            yield node.lineno, _dotted(node)
+
+
+@rule("offset", "py", "Lists are paged by key: OFFSET reads and throws away every row before the page.")
+def no_offset(source: Source) -> Found:
+    """``.offset(…)``."""
+    for node, name in _calls(source):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "offset":
+            yield node.lineno, f"{name or '…'}.offset()"
+
+
+@rule("float-money", "py", "Money is exact: Decimal yuan in Python, fen in the database.", exempt=("portal/charts/*",))
+def no_float_money(source: Source) -> Found:
+    """``float(…)`` of something that is called like money."""
+    for node, name in _calls(source):
+        if name == "float" and node.args:
+            inside = ast.unparse(node.args[0]).lower()
+            if re.search(r"(^|[^a-z])(amount|price|money|yuan|fen|fee|cost|revenue|sales)([^a-z]|$)", inside):
+                yield node.lineno, f"float({inside})"
+
+
+#: Where Chinese is data and not something to translate.
+CHINESE_DATA = (
+    "portal/config.py",
+    "portal/core/calendar.py",
+    "portal/core/regions.py",
+    "portal/core/identifiers.py",
+    "portal/core/money.py",
+    "portal/core/han/*",
+    "portal/core/style_samples.py",
+    "portal/core/data/*",
+    "portal/i18n/__init__.py",
+    "portal/demo/*",
+    "portal/*/demo.py",
+    "portal/*/demo/*",
+    "plugins/*/demo.py",
+    "plugins/*/demo/*",
+)
+
+
+@rule(
+    "chinese",
+    "py",
+    "Text for people is English in the code and Chinese in the catalogues, or the other languages cannot show it.",
+    exempt=CHINESE_DATA,
+)
+def no_chinese_in_code(source: Source) -> Found:
+    """Chinese characters in strings; comments and docstrings may name the Chinese term."""
+    if source.tree is None:
+        return
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    seen = set()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            # Written as an escape it is a range of characters, not a word.
+            written = ast.get_source_segment(source.text, node) or ""
+            if CHINESE.search(node.value) and CHINESE.search(written) and node.lineno not in seen:
+                seen.add(node.lineno)
+                yield node.lineno, node.value.strip()[:40]
+
+
+_JINJA_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+
+
+def _without_comments(source: Source) -> list[str]:
+    """The lines of a template; comments are blanked, the numbers of the lines stay."""
+    return _JINJA_COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source.text).splitlines()
+
+
+def _grep(source: Source, pattern: str, flags: int = re.IGNORECASE) -> Found:
+    for number, line in enumerate(_without_comments(source), 1):
+        for match in re.finditer(pattern, line, flags):
+            yield number, match[0].strip()[:60]
+
+
+@rule(
+    "chinese-template",
+    "html",
+    "Text for people is English in the templates and Chinese in the catalogues.",
+    exempt=("templates/style/*",),
+)
+def no_chinese_in_templates(source: Source) -> Found:
+    """Chinese characters outside comments."""
+    yield from _grep(source, CHINESE.pattern + "+")
+
+
+@rule(
+    "inline-style",
+    "html",
+    "The content security policy drops style attributes and style elements.",
+    exempt=("*templates/pdf/*", "*templates/email/*", "*/templates/*/pdf/*", "*/templates/*/email/*"),
+)
+def no_inline_style(source: Source) -> Found:
+    """``style="…"`` and ``<style>``."""
+    yield from _grep(source, r"(?<![\w-])style\s*=\s*[\"'{]|<style\b")
+
+
+@rule(
+    "inline-script",
+    "html",
+    "The content security policy drops inline scripts and handlers, and everything works without.",
+)
+def no_inline_script(source: Source) -> Found:
+    """``<script>`` without src, ``on…=`` attributes, ``javascript:`` addresses."""
+    yield from _grep(source, r"<script\b(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")[^>]*>")
+    yield from _grep(
+        source, r"<[a-z][^<>{}]*?\son[a-z]{3,}\s*=|(?<=\s)on(click|change|submit|load|input|focus|blur)\s*="
+    )
+    yield from _grep(source, r"javascript\s*:")
+
+
+#: Templates that may mark something as safe, and why.
+SAFE = {
+    "templates/macros/listing.html": "attribute lists that the macro itself writes",
+}
+
+
+@rule(
+    "safe",
+    "html",
+    "|safe and autoescape false switch escaping off; allowed templates are listed with reasons.",
+    exempt=SAFE,
+)
+def no_safe(source: Source) -> Found:
+    """``|safe``, ``{% autoescape false %}``."""
+    yield from _grep(source, r"\|\s*safe\b|autoescape\s+false")
+
+
+@rule(
+    "outside",
+    "html",
+    "Pages load nothing from elsewhere: the portal works in an intranet and tells nobody who reads what.",
+)
+def nothing_from_elsewhere(source: Source) -> Found:
+    """``src`` or stylesheet addresses of another host."""
+    yield from _grep(source, r"(src|srcset)\s*=\s*[\"'](https?:)?//|<link\b[^>]*href\s*=\s*[\"'](https?:)?//")
+
+
+def check_source(source: Source, names: Iterable[str] | None = None) -> list[str]:
+    """Apply the rules that hold for a file.
+
+    :param names: only these rules (tests).
+    :return: sentences ``path:line: rule: what``.
+    """
+    kind = "py" if source.path.endswith(".py") else "html"
+    found = []
+    lines = source.lines
+    for each in RULES.values():
+        if each.kind != kind or (names is not None and each.name not in names):
+            continue
+        if any(fnmatch(source.path, pattern) for pattern in each.exempt):
+            continue
+        for number, what in each.check(source):
+            around = "\n".join(lines[max(0, number - 2) : number])
+            excused = {match[1] for match in _EXCUSE.finditer(around)}
+            if each.name not in excused:
+                found.append(f"{source.path}:{number}: {each.name}: {what}")
+    return found
+
+
+def read_source(path: Path) -> Source:
+    """Load a file for checking."""
+    text = path.read_text(encoding="utf-8")
+    relative = path.resolve().relative_to(ROOT).as_posix()
+    return Source(relative, text, ast.parse(text) if path.suffix == ".py" else None)
+
+
+def all_files() -> list[Path]:
+    """The files that the rules are about: code and templates of core and plugins."""
+    found: list[Path] = []
+    for folder in ("portal", "plugins", "templates"):
+        for pattern in ("*.py", "*.html", "*.svg.jinja", "*.xml"):
+            found += [path for path in (ROOT / folder).rglob(pattern) if "static" not in path.parts]
+    return sorted(path for path in found if not {"migrations", "tests"} & set(path.relative_to(ROOT).parts))
+
+
+def main(arguments: list[str]) -> int:
+    """Check the named files, or all; returns the exit code."""
+    files = [Path(name) for name in arguments] or all_files()
+    found = [sentence for path in files for sentence in check_source(read_source(path))]
+    print("\n".join(found) or f"{len(RULES)} rules hold in {len(files)} files.")
+    for name in sorted({sentence.split(": ")[1] for sentence in found}):
+        print(f"\n{name}: {RULES[name].reason}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,126 @@
+"""Runs all tests: first on the embedded SQLite, then those of the database once more on PostgreSQL, then the browser's.
+
+    python tools/run_tests.py [sqlite] [postgresql] [browser]
+
+Without names all rounds run, whatever the outcome of the earlier ones. The last line is pytest's summary: of the first
+round that failed, else of the last one. A round whose server is missing is left out with a notice; with CI=true that is
+a failure. PYTEST_ADDOPTS is honoured; TEST_PROCESSES sets the number of processes (default: one per processor, at most
+4).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.conftest_servers import Postgres, ServerMissing, chromium_program  # noqa: E402
+
+ROUNDS = ("sqlite", "postgresql", "browser")
+#: What a round runs besides the folders that exist.
+FOLDERS = ("tests/unit", "tests/functional", "tests/access", "tests/contracts")
+NO_TESTS = 5
+_SUMMARY = re.compile(
+    r"^=*\s*(\d+ (passed|failed|error|errors|skipped|deselected|xfailed).* in [\d.]+s.*?|no tests ran.*?)\s*=*$"
+)
+
+
+class Round:
+    """One call of pytest and its outcome."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.code = 0
+        self.summary = ""
+
+    def run(self, arguments: list[str], **environment: str) -> None:
+        """Run pytest, passing its output on and keeping its closing line."""
+        print(f"\n=== {self.name} ===", flush=True)
+        command = [sys.executable, "-m", "pytest", *arguments]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+                if _SUMMARY.match(line.strip()):
+                    self.summary = line.rstrip()
+        except BaseException:
+            process.terminate()
+            process.wait(30)
+            raise
+        self.code = process.wait()
+
+    def refuse(self, reason: str) -> None:
+        """The round cannot run here."""
+        print(f"\n=== {self.name} ===\n{reason}", flush=True)
+        if os.environ.get("CI") == "true":
+            self.code = 1
+            self.summary = f"=== 1 error: {reason} ==="
+
+
+def processes() -> str:
+    """How many pytest processes share the work."""
+    return os.environ.get("TEST_PROCESSES") or str(min(4, max(1, os.cpu_count() or 1)))
+
+
+def folders() -> list[str]:
+    """The test folders of the project and of its plugins that exist."""
+    found = [folder for folder in FOLDERS if (ROOT / folder).is_dir()]
+    return found + [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("plugins/*/tests"))]
+
+
+def main(names: list[str]) -> int:
+    """Run the rounds; returns the exit code."""
+    unknown = set(names) - set(ROUNDS)
+    if unknown:
+        print(f"Unknown: {', '.join(sorted(unknown))}. Rounds are {', '.join(ROUNDS)}.")
+        return 2
+    # Ended from outside, the servers that were started must end too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    began = time.monotonic()
+    parallel = ["-n", processes(), "--dist", "loadfile", "-q"]
+    done = []
+    for name in names or ROUNDS:
+        this = Round(name)
+        done.append(this)
+        if name == "sqlite":
+            this.run([*parallel, "-m", "not browser", *folders()], TEST_DATABASE_URL="")
+        elif name == "postgresql":
+            try:
+                with Postgres() as server:
+                    this.run([*parallel, "-m", "db", *folders()], TEST_DATABASE_URL=server.url)
+            except ServerMissing as error:
+                this.refuse(str(error))
+        elif chromium_program() is None:
+            this.refuse("Chromium is not installed.")
+        else:
+            this.run(["-q", "-m", "browser", "tests"], TEST_DATABASE_URL="")
+        if this.code == NO_TESTS:
+            print(f"The round {name} found no tests.")
+    print(f"\nAll rounds took {time.monotonic() - began:.0f} s.")
+    for this in done:
+        print(f"{this.name:12} {'ok' if this.code == 0 else f'exit code {this.code}':14} {this.summary.strip('= ')}")
+    failed = [this for this in done if this.code]
+    print((failed or done)[0 if failed else -1].summary, flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
