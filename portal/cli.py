@@ -22,7 +22,9 @@ def _create() -> Flask:
         raise click.ClickException(str(error)) from error
 
 
-@click.group(cls=FlaskGroup, create_app=_create, add_default_commands=False, add_version_option=False, load_dotenv=False)
+@click.group(
+    cls=FlaskGroup, create_app=_create, add_default_commands=False, add_version_option=False, load_dotenv=False
+)
 @click.version_option(__version__, prog_name="portal")
 def cli() -> None:
     """Customer management portal."""
@@ -107,6 +109,25 @@ def show_config(as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"{row['name']:24} {row['value']:30} {row['help']}")
+
+
+@cli.command("demo")
+@click.option("--json", "as_json", is_flag=True, help="print the demo accounts as JSON")
+@with_appcontext
+def demo(as_json: bool) -> None:
+    """Load the demo company into an empty database and print its accounts."""
+    from portal.demo import load as demo_company
+
+    loaded = demo_company.load()
+    if not loaded and not demo_company.accounts_file().is_file():
+        raise click.ClickException("People exist already and this is not the demo company; nothing was loaded.")
+    if as_json:
+        click.echo(json.dumps(demo_company.accounts(), ensure_ascii=False, indent=1))
+        return
+    for account in demo_company.accounts():
+        click.echo(
+            f"{account['login']:12} {account['password']:18} {account['name']} {account['department']} {account['title']}"
+        )
 
 
 @cli.command("run")
