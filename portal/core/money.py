@@ -18,7 +18,7 @@ FEN = Decimal("0.01")
 
 MESSAGES = {
     "money.empty": N_("Enter an amount."),
-    "money.format": N_("This is not an amount. Write it like 1,234.50 or 3.5万."),
+    "money.format": N_("This is not an amount. Write it like 1,234.50."),
     "money.precision": N_("An amount has at most two decimals."),
     "money.range": N_("The amount is too large."),
     "money.allocation": N_("The discount cannot be spread over these lines."),

@@ -376,3 +376,23 @@ def test_child_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     sp.read_table(book(tmp_path / "x.xlsx")).close()
     assert seen
     assert "DATABASE_URL" not in seen
+
+
+def test_old_excel_file() -> None:
+    """A BIFF8 file with a blank first line, a blank line between the rows and a hidden sheet."""
+    with sp.read_table(Path(__file__).parent / "data" / "customers.xls") as table:
+        assert (table.kind, table.sheet_names, table.header_row) == ("xls", ["客户"], 2)
+        assert table.headers == ["名称", "金额", "日期", "电话"]
+        assert [(row.number, row.cells) for row in table.numbered_rows()] == [
+            (3, ["贵州茅台酒股份有限公司", D("1234.5"), date(2026, 1, 2), "085122386002"]),
+            (5, ["腾讯科技（深圳）有限公司", D("0.3"), None, D(13800138000)]),
+        ]
+
+
+def test_table_that_does_not_begin_in_the_corner(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    made.active["C3"], made.active["D3"], made.active["D5"] = "名称", "数量", 7
+    made.save(tmp_path / "x.xlsx")
+    with sp.read_table(tmp_path / "x.xlsx") as table:
+        assert (table.header_row, table.headers) == (3, ["", "", "名称", "数量"])
+        assert [(row.number, row.cells) for row in table.numbered_rows()] == [(5, [None, None, None, D(7)])]

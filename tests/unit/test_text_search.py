@@ -3,6 +3,10 @@ caught."""
 
 from __future__ import annotations
 
+import bisect
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -197,3 +201,30 @@ def test_nothing_breaks_on_any_text(query: str, name: str) -> None:
     text.slip_candidates(query)
     text.rank(query, name, text.pinyin_full(name), text.pinyin_initials(name))
     assert isinstance(text.sort_key(name), str)
+
+
+def test_search_in_fifty_thousand_real_names() -> None:
+    """The whole way on real short names: terms, look-ups, ranks; one letter wrong still puts the company first."""
+    folder = Path(os.environ.get("PORTAL_REALDATA", Path(__file__).parents[3] / "shared" / "data"))
+    source = folder / "company_short_names.txt"
+    if not source.exists():
+        pytest.skip("the real data is not here (PORTAL_REALDATA)")
+    all_names = [*source.read_text("utf-8").split()[::4], "贵州茅台", "海康威视"]
+    index = sorted((term, name) for name in all_names for kind in text.suffix_terms(name) for term in kind)
+    for query, wanted in (
+        ("guizhoumoatai", "贵州茅台"),
+        ("haikngweishi", "海康威视"),
+        ("海康威士", "海康威视"),
+        ("gzmaotai", None),
+    ):
+        hits = set()
+        for prefix in text.slip_candidates(query):
+            position = bisect.bisect_left(index, (prefix, ""))
+            while position < len(index) and index[position][0].startswith(prefix):
+                hits.add(index[position][1])
+                position += 1
+        scored = sorted(((rank(query, name) or 0, name) for name in hits), reverse=True)
+        if wanted:
+            assert scored[0][1] == wanted
+        else:
+            assert all(name != "海康威视" for score, name in scored if score)

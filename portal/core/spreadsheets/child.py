@@ -80,14 +80,9 @@ def _workbook_rows(path: Path, sheet: str | None) -> tuple[dict[str, Any], Itera
     table = book.get_sheet_by_name(chosen)
     if table.end is not None and table.end[0] + 1 > limits.MAX_ROWS + 1000:
         raise SpreadsheetError("sheet.too_many_rows", limit=limits.MAX_ROWS)
-    # The reader begins at the first row that is not empty; the numbers shown to the user are those of the program.
-    first = table.start[0] if table.start else 0
-
-    def rows() -> Iterator[list[Any]]:
-        yield from ([] for _row in range(first))
-        yield from ([_cell(value) for value in row] for row in table.iter_rows())
-
-    return {"sheets": shown, "sheet": chosen, "encoding": "", "delimiter": ""}, rows()
+    # The rows of the reader begin at A1, blank ones included: their numbers are those that the program shows.
+    rows = ([_cell(value) for value in row] for row in table.iter_rows())
+    return {"sheets": shown, "sheet": chosen, "encoding": "", "delimiter": ""}, rows
 
 
 def _text_rows(path: Path, encoding: str | None, delimiter: str | None) -> tuple[dict[str, Any], Iterator[list[Any]]]:

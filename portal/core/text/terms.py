@@ -137,12 +137,14 @@ def _corrections(query: str, before: int) -> list[str]:
 def slip_candidates(query: str) -> list[str]:
     """Prefixes to look up among the terms when the query itself found too little; check the hits with `rank`.
 
-    Letters (6 and more are guaranteed: each single slip in the pinyin from some syllable on is caught): the first
-    half as a prefix; each tail that starts between the middle and three letters before the end, for terms start at
-    syllables; the query with the two letters across the middle exchanged; and, where a syllable may span the whole of
-    that stretch so that no tail starts a term, the corrections of the first half that read as pinyin (at most about
-    150). Four and five letters also serve initials: there the pieces of two letters count when they cannot be pinyin
-    ("gz", "mt").
+    The most telling prefixes come first; look up all of them, each with a limit.
+
+    Letters (6 and more are guaranteed: each single slip in the pinyin from some syllable on is caught): the query with
+    the two letters across the middle exchanged; the first half; each tail that starts between the middle and three
+    letters before the end, for terms start at syllables. Where one syllable may span that whole stretch, so that no
+    tail starts a term, also the corrections of the first half that read as pinyin (about 50, at most 250), which then
+    stand for the tails of three letters. Four and five letters also serve initials: there pieces of two letters count
+    when they cannot be pinyin ("gz", "mt").
 
     Chinese characters (4 and more are guaranteed): the same with tails down to two characters; besides the query's
     pinyin, for most wrong characters are homophones. Shorter queries give what can be had: three characters two
@@ -155,16 +157,16 @@ def slip_candidates(query: str) -> list[str]:
         if size < 4:
             return []
         middle = size // 2
-        least = 3
-        pieces = [folded[:middle], *(folded[start:] for start in range(middle, size - least + 1))]
+        tails = [folded[start:] for start in range(middle, size - 2)]
+        corrections: list[str] = []
+        if folded.isalpha() and 5 <= size <= 20 and folded[middle : size - 2] in _syllable_parts()[1]:
+            corrections = _corrections(folded, middle if size >= 6 else size)
+            # They say the same as the tails of three letters, which would match thousands of names.
+            tails = [tail for tail in tails if len(tail) > 3]
+        pieces = [_exchanged(folded, middle), *corrections, folded[:middle], *tails]
         if size < 6:
-            pieces.append(folded[middle:])
-            pieces = [p for p in pieces if len(p) >= least or not _reads_as_pinyin(p)]
+            pieces = [p for p in (*pieces, folded[middle:]) if len(p) > 2 or not _reads_as_pinyin(p)]
         found.update(dict.fromkeys(p[:TERM_LETTERS] for p in pieces))
-        found[_exchanged(folded, middle)[:TERM_LETTERS]] = None
-        if folded.isalpha() and 5 <= size <= 20 and folded[middle : size - 2] in _syllable_parts()[1] | {""}:
-            before = middle if size >= 6 else size
-            found.update(dict.fromkeys(c[:TERM_LETTERS] for c in _corrections(folded, before)))
     elif size >= 2:
         if has_han(folded):
             found[pinyin_full(query)[:TERM_LETTERS]] = None
