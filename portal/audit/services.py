@@ -11,11 +11,13 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, func, or_, select, update
 from sqlalchemy.orm import Session, SessionTransaction
 
+from portal.audit.actions import AuditAction
 from portal.audit.chain import FIELDS, canonical, entry_hash, moment_text, private_digest
-from portal.audit.models import AuditEntry, AuditHead
+from portal.audit.models import AuditCheck, AuditEntry, AuditHead
+from portal.audit.verify import Verdict
 from portal.core import clock
 from portal.core.permissions import Actor
 from portal.extensions import db
@@ -24,6 +26,7 @@ _PENDING = "portal_audit_pending"
 #: Number of PostgreSQL's advisory lock: "audit" as digits of the alphabet.
 ADVISORY_LOCK = 1_21_4_9_20
 LABEL_LENGTH = 300
+_ERASE_CHUNK = 500
 REASON_LENGTH = 1000
 
 
@@ -123,6 +126,67 @@ def write_pending(session: Session | None = None) -> None:
     )
     if moved.rowcount != 1:
         raise AuditError("another process moved the head of the audit trail")
+
+
+def erase_private(actor: Actor, *, customer_id: int, reason: str) -> int:
+    """Erase the personal data that the trail keeps about a customer: labels and private parts. The chain stays whole,
+    and the erasure is recorded with the numbers of the entries. Returns how many entries were cleared.
+
+    :param reason: on what ground, one sentence; kept.
+    """
+    session = db.session()
+    write_pending(session)
+    table = AuditEntry.__table__
+    has_some = or_(table.c.private.is_not(None), table.c.object_label != "")
+    numbers = list(
+        session.scalars(select(table.c.seq).where(table.c.customer_id == customer_id, has_some).order_by(table.c.seq))
+    )
+    for start in range(0, len(numbers), _ERASE_CHUNK):
+        session.execute(
+            update(table)
+            .where(table.c.seq.in_(numbers[start : start + _ERASE_CHUNK]))
+            .values(private=None, private_salt=None, object_label="")
+        )
+    for instance in session.identity_map.values():
+        if isinstance(instance, AuditEntry):
+            session.expire(instance)
+    record(
+        actor,
+        AuditAction.PRIVATE_ERASED,
+        object_type="customer",
+        object_id=customer_id,
+        customer_id=customer_id,
+        new={"entries": _spans(numbers)},
+        reason=reason,
+    )
+    return len(numbers)
+
+
+def _spans(numbers: list[int]) -> list[list[int]]:
+    """[1, 2, 3, 7] as [[1, 3], [7, 7]]."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return spans
+
+
+def note_check(verdict: Verdict) -> AuditCheck:
+    """Keep what came of a verification, for the page and the health of the portal."""
+    row = AuditCheck(
+        at=clock.now(),
+        is_whole=verdict.is_whole,
+        entries=verdict.entries,
+        broken_seq=verdict.broken_seq,
+        problem=verdict.problem,
+        anchor_seq=verdict.last_anchor.seq if verdict.last_anchor else 0,
+        milliseconds=int(verdict.seconds * 1000),
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
 
 
 def pending(session: Session | None = None) -> list[AuditEntry]:

@@ -62,6 +62,7 @@ class Job:
     :ivar attempts: how often an idempotent job is tried in all.
     :ivar quiet: its scheduled runs are not worth a line each in the history: only the last one and failures are kept.
     :ivar tell_owner: the person who started it is notified at the end.
+    :ivar permission: who may start it from a page, by the name of a permission without entity; "" means administrators.
     """
 
     key: str
@@ -72,6 +73,7 @@ class Job:
     attempts: int = 3
     quiet: bool = False
     tell_owner: bool = False
+    permission: str = ""
     help: Any = ""
 
 

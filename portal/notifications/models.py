@@ -88,6 +88,8 @@ class OutboxMessage(db.Model):
     #: kind of notice, or the purpose of a message to somebody who is no user
     kind: Mapped[str] = mapped_column(String(80), default="")
     user_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"), index=True)
+    #: as in the notice: a message that still waits is replaced by a newer one about the same
+    about: Mapped[str] = mapped_column(String(100), default="")
     to_address: Mapped[str] = mapped_column(String(254))
     #: language the reader had chosen; "" means the portal's
     language: Mapped[str] = mapped_column(String(16), default="")

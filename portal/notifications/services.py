@@ -99,12 +99,19 @@ def notify(
         )
         db.session.add(notice)
         told.append(notice)
-        if channel == Channel.MAIL and person.email and not same:
+        if channel == Channel.MAIL and not same and is_address(person.email):
             item = {"title": kept_title, "body": kept_body, "url": path, "at": now.isoformat()}
+            if before is not None and _replace_waiting(person.id, kind, about, kept_title, item):
+                continue
             _put_into_outbox(
-                person.email, encoded_subject=kept_title, items=[item], kind=kind, user_id=person.id,
+                person.email,
+                encoded_subject=kept_title,
+                items=[item],
+                kind=kind,
+                user_id=person.id,
+                about=about,
                 language=person.language,
-            )  # fmt: skip
+            )
     db.session.flush()
     return told
 
@@ -145,6 +152,26 @@ def queue_mail(
     return row
 
 
+def _replace_waiting(user_id: int, kind: str, about: str, encoded_subject: str, item: Mapping[str, Any]) -> bool:
+    """Give a mail that nobody has begun to send the newer words; False when there is none."""
+    done = db.session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.user_id == user_id, OutboxMessage.state == OutboxState.QUEUED)
+        .where(OutboxMessage.kind == kind, OutboxMessage.about == about, OutboxMessage.attempts == 0)
+        .values(subject=encoded_subject, items=json.dumps([item], ensure_ascii=False))
+    )
+    return bool(done.rowcount)
+
+
+def is_address(address: str) -> bool:
+    """Whether mail can be sent there; a person whose address is wrong still gets the notice in the portal."""
+    try:
+        check_address(address)
+    except Invalid:
+        return False
+    return True
+
+
 def _put_into_outbox(
     to_address: str,
     *,
@@ -153,6 +180,7 @@ def _put_into_outbox(
     kind: str,
     user_id: int | None,
     language: str,
+    about: str = "",
     template: str = "notice",
 ) -> OutboxMessage:
     now = clock.now()
@@ -162,6 +190,7 @@ def _put_into_outbox(
         items=json.dumps(list(items), ensure_ascii=False),
         kind=kind,
         user_id=user_id,
+        about=about,
         language=language,
         template=template,
         message_id=f"<{secrets.token_hex(16)}@{MESSAGE_ID_DOMAIN}>",

@@ -1,0 +1,171 @@
+"""Reading the audit trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.audit.chain import FIELDS, entry_hash, moment_text, private_digest
+from portal.audit.labels import action_text, field_text
+from portal.audit.models import AuditCheck, AuditEntry, AuditHead
+from portal.extensions import db
+from portal.i18n import _
+
+MASK = "•••"
+
+
+@dataclass(frozen=True)
+class HistoryItem:
+    """One entry as a history shows it. `changes`: (field, before, after)."""
+
+    seq: int
+    at: datetime
+    actor_name: str
+    on_behalf_of_id: int | None
+    action: str
+    text: str
+    object_type: str
+    object_id: int | None
+    object_label: str
+    customer_id: int | None
+    result: str
+    reason: str
+    changes: list[tuple[str, str, str]]
+
+
+def history_of(object_type: str, object_id: int, *, before: int | None = None, limit: int = 50) -> list[HistoryItem]:
+    """Entries about one object, newest first, one statement. The caller has checked that the actor may see it.
+
+    :param before: only entries with a smaller number (keyset paging).
+    """
+    entry = AuditEntry
+    return _items(
+        select(entry).where(entry.object_type == object_type, entry.object_id == object_id), before, None, limit
+    )
+
+
+def customer_history(
+    customer_id: int, *, before: int | None = None, before_at: datetime | None = None, limit: int = 50
+) -> list[HistoryItem]:
+    """Entries about a customer and everything that belongs to it, newest first, one statement.
+
+    The caller has checked that the actor may see the customer.
+    """
+    return _items(select(AuditEntry).where(AuditEntry.customer_id == customer_id), before, before_at, limit)
+
+
+def _items(statement: Any, before: int | None, before_at: datetime | None, limit: int) -> list[HistoryItem]:
+    if before is not None:
+        statement = statement.where(AuditEntry.seq < before)
+    if before_at is not None:
+        statement = statement.where(AuditEntry.at < before_at)
+    rows = db.session.scalars(statement.order_by(AuditEntry.seq.desc()).limit(limit)).all()
+    return [
+        HistoryItem(
+            seq=row.seq,
+            at=row.at,
+            actor_name=actor_text(row.actor_id, row.actor_name),
+            on_behalf_of_id=row.on_behalf_of_id,
+            action=row.action,
+            text=action_text(row.action),
+            object_type=row.object_type,
+            object_id=row.object_id,
+            object_label=row.object_label,
+            customer_id=row.customer_id,
+            result=row.result,
+            reason=row.reason,
+            changes=changes_of(row),
+        )
+        for row in rows
+    ]
+
+
+def actor_text(actor_id: int | None, name: str) -> str:
+    """Who acted; the portal itself has a word of its own in each language."""
+    return name if actor_id is not None or name != "system" else _("The portal")
+
+
+def changes_of(entry: AuditEntry, *, show_values: bool = True) -> list[tuple[str, str, str]]:
+    """(field, before, after) of an entry, personal data included.
+
+    :param show_values: False masks every value: the reader learns which fields changed, not what they say.
+    """
+    old: dict[str, Any] = json.loads(entry.old_values) if entry.old_values else {}
+    new: dict[str, Any] = json.loads(entry.new_values) if entry.new_values else {}
+    hidden: dict[str, Any] = json.loads(entry.private) if entry.private else {}
+    for side, values in (("old", old), ("new", new)):
+        part = hidden.get(side)
+        if isinstance(part, dict):
+            values.update(part)
+    names = [*new, *(name for name in old if name not in new)]
+    changes = []
+    for name in names:
+        before, after = old.get(name), new.get(name)
+        if show_values:
+            changes.append((field_text(name), shown(before), shown(after)))
+        else:
+            changes.append((field_text(name), MASK if name in old else "", MASK if name in new else ""))
+    for name, value in hidden.items():
+        if name not in {"old", "new"} or not isinstance(value, dict):
+            changes.append((field_text(name), "", shown(value) if show_values else MASK))
+    return changes
+
+
+def shown(value: Any) -> str:
+    """A kept value for people."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, list):
+        return ", ".join(shown(item) for item in value)
+    if isinstance(value, dict):
+        if set(value) == {"old", "new"}:
+            return f"{shown(value['old'])} → {shown(value['new'])}"
+        return "; ".join(f"{field_text(name)}: {shown(item)}" for name, item in value.items())
+    return str(value)
+
+
+def proves_itself(entry: AuditEntry) -> bool:
+    """Whether an entry has the content it was written with (its place in the chain is the verification's matter)."""
+    values = [moment_text(entry.at) if name == "at" else getattr(entry, name) for name in FIELDS]
+    if entry_hash(values) != entry.hash:
+        return False
+    if entry.private_salt is None:
+        return entry.private is None and entry.object_label == ""
+    return private_digest(entry.private_salt, entry.object_label, entry.private) == entry.private_hash
+
+
+def neighbours(seq: int) -> Sequence[Any]:
+    """(seq, hash, previous_hash) of the entry before and the one after."""
+    columns = (AuditEntry.seq, AuditEntry.hash, AuditEntry.previous_hash, AuditEntry.action)
+    return db.session.execute(
+        select(*columns).where(AuditEntry.seq.in_((seq - 1, seq + 1))).order_by(AuditEntry.seq)
+    ).all()
+
+
+def last_check() -> AuditCheck | None:
+    """The last verification."""
+    return db.session.scalar(select(AuditCheck).order_by(AuditCheck.id.desc()).limit(1))
+
+
+def head() -> tuple[int, str]:
+    """Number and hash of the last entry; (0, zeros) before the first."""
+    row = db.session.execute(select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1)).first()
+    return (row.seq, row.hash) if row else (0, "")
+
+
+def viewed_lately(actor_id: int | None, action: str, new_values: str, since: datetime) -> bool:
+    """Whether the person's newest entries have the same look at the trail since a moment (so it is recorded once)."""
+    rows = db.session.execute(
+        select(AuditEntry.action, AuditEntry.new_values, AuditEntry.at)
+        .where(AuditEntry.actor_id == actor_id)
+        .order_by(AuditEntry.seq.desc())
+        .limit(20)
+    )
+    return any(row.action == action and row.new_values == new_values and row.at >= since for row in rows)
