@@ -394,5 +394,5 @@ def test_table_that_does_not_begin_in_the_corner(tmp_path: Path) -> None:
     made.active["C3"], made.active["D3"], made.active["D5"] = "名称", "数量", 7
     made.save(tmp_path / "x.xlsx")
     with sp.read_table(tmp_path / "x.xlsx") as table:
-        assert (table.header_row, table.headers) == (3, ["", "", "名称", "数量"])
-        assert [(row.number, row.cells) for row in table.numbered_rows()] == [(5, [None, None, None, D(7)])]
+        assert (table.header_row, table.headers) == (3, ["名称", "数量"])
+        assert [(row.number, row.cells) for row in table.numbered_rows()] == [(5, [None, D(7)])]

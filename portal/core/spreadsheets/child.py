@@ -80,7 +80,7 @@ def _workbook_rows(path: Path, sheet: str | None) -> tuple[dict[str, Any], Itera
     table = book.get_sheet_by_name(chosen)
     if table.end is not None and table.end[0] + 1 > limits.MAX_ROWS + 1000:
         raise SpreadsheetError("sheet.too_many_rows", limit=limits.MAX_ROWS)
-    # The rows of the reader begin at A1, blank ones included: their numbers are those that the program shows.
+    # The reader leaves out blank columns on the left, but no blank rows: numbers are those that the program shows.
     rows = ([_cell(value) for value in row] for row in table.iter_rows())
     return {"sheets": shown, "sheet": chosen, "encoding": "", "delimiter": ""}, rows
 
