@@ -100,9 +100,9 @@ def known_weaknesses() -> Outcome:
 
 CHECKS: dict[str, Callable[[], Outcome]] = {
     "lint": lambda: command(str(BIN / "ruff"), "check", "-q", "--output-format", "concise", "."),
-    "format": lambda: command(str(BIN / "ruff"), "format", "-q", "--check", "."),
+    "format": lambda: command(str(BIN / "ruff"), "format", "--check", "."),
     "types": lambda: command(str(BIN / "mypy"), "--no-error-summary", *SOURCES),
-    "imports": lambda: command(str(BIN / "lint-imports"), "--no-timing"),
+    "imports": lambda: command(str(BIN / "lint-imports"), "--no-logo"),
     "house rules": lambda: python("tools/house_rules.py"),
     "translations": lambda: python("tools/i18n.py", "check"),
     "security": lambda: command(str(BIN / "bandit"), "-q", "-ll", "-ii", "-r", *SOURCES),

@@ -192,6 +192,7 @@ CHINESE_DATA = (
     "portal/core/identifiers.py",
     "portal/core/money.py",
     "portal/core/han/*",
+    "portal/core/text/*",
     "portal/core/style_samples.py",
     "portal/core/data/*",
     "portal/i18n/__init__.py",
@@ -221,13 +222,22 @@ def no_chinese_in_code(source: Source) -> Found:
         and isinstance(node.body[0], ast.Expr)
     }
     seen = set()
+    encoded = [line.encode() for line in source.lines]
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            # Written as an escape it is a range of characters, not a word.
-            written = ast.get_source_segment(source.text, node) or ""
-            if CHINESE.search(node.value) and CHINESE.search(written) and node.lineno not in seen:
-                seen.add(node.lineno)
-                yield node.lineno, node.value.strip()[:40]
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in docstrings:
+            continue
+        # Written as an escape it is a range of characters, not a word.
+        if CHINESE.search(node.value) and CHINESE.search(_written(node, encoded)) and node.lineno not in seen:
+            seen.add(node.lineno)
+            yield node.lineno, node.value.strip()[:40]
+
+
+def _written(node: ast.Constant, lines: list[bytes]) -> str:
+    """How a constant stands in the source. (ast.get_source_segment splits the whole text for each node.)"""
+    part = lines[node.lineno - 1 : node.end_lineno]
+    part[-1] = part[-1][: node.end_col_offset]
+    part[0] = part[0][node.col_offset :]
+    return b"\n".join(part).decode()
 
 
 _JINJA_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)

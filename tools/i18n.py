@@ -7,11 +7,11 @@
     python tools/i18n.py compile           .po → .mo where the .mo is older
     python tools/i18n.py check             exit 1 when something is missing, fuzzy, or has other placeholders
 
-zh_Hant is made by OpenCC's s2tw: character by character, with the standard forms of the characters. s2twp, which also
-swaps words for those of Taiwan, is out of the question: it turns 文件 into 檔案, which is our word for the archive,
-and 审批对象 into 審批物件; s2hk prefers forms (説, 閲) that look wrong outside Hong Kong. The everyday words of programs
-that do differ (登录 → 登入) are in portal/translations/zh_Hant_overrides.json: "terms" maps simplified words to
-traditional ones, "messages" maps a msgid to its whole translation.
+zh_Hant is made by OpenCC's s2tw: character by character, with the standard forms of the characters. s2twp also swaps
+words for those of Taiwan and is out of the question: it turns 文件 into 檔案, which is our word for the archive, and
+审批对象 into 審批物件; s2hk prefers forms (説, 閲) that look wrong outside Hong Kong. The everyday words of programs
+that do differ (登录 → 登入) are in portal/translations/zh_Hant_overrides.json: "terms" maps simplified to traditional
+words, "messages" maps a msgid to its whole translation.
 
 Entries with a context are named "context|msgid" in the JSON files.
 """

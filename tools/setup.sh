@@ -149,7 +149,17 @@ if [ ! -d $venv ]; then
 fi
 
 digest() { cat "$@" | sha256sum | cut -c1-64; }
-pip() { $venv/bin/python -m pip --disable-pip-version-check --no-input -q "$@"; }
+# pip … : shows what pip says only when it fails.
+pip() {
+    log=$(mktemp)
+    if $venv/bin/python -m pip --disable-pip-version-check --no-input -q "$@" >"$log" 2>&1; then
+        rm -f "$log"
+    else
+        tail -n 40 "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+}
 
 # Not being root is the point of a virtual environment.
 PIP_ROOT_USER_ACTION=ignore
