@@ -212,6 +212,16 @@ def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> S
 
 
 @hookspec
+def customer_card_sections(customer: Any, actor: Actor) -> Sequence[Any]:  # type: ignore[empty-body]
+    """Sections that a module adds to the customer information card (a PDF).
+
+    When: while a card is being made, in its language. Gets: the customer and who makes the card. Returns:
+    `portal.customers.card.CardSection`s of what that person may see; None means none. Several answers: all, by
+    `order`. Transaction: none; a fixed number of statements.
+    """
+
+
+@hookspec
 def home_panels(actor: Actor) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Boxes on the home page.
 
@@ -301,4 +311,14 @@ def request_decided(request: Any, outcome: str, actor: Actor) -> None:
 
     When: after the kind's own reaction. Gets: the request, the outcome and who decided. Returns: nothing. Several:
     all run. Transaction: inside; raising refuses the decision.
+    """
+
+
+@hookspec
+def job_finished(run: Any, job: Any) -> None:
+    """A background job came to its end: done, failed or cancelled.
+
+    When: after its end was written, in the worker. Gets: the run (`portal.jobs.models.JobRun`) and the job's
+    definition. Returns: nothing. Several: all run. Transaction: inside the one that writes the end; raising leaves the
+    run without an end, it is then found by the sweeper.
     """

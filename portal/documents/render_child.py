@@ -150,12 +150,17 @@ def make(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     }, content
 
 
+_WARM_PICTURE = base64.b64encode(
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">1</text></svg>'
+).decode("ascii")
+
+
 def warm_up() -> None:
     """Load the library and the fonts before there is any work."""
     make({
-        "html": '<html lang="zh-Hans-CN"><title>w</title><body><p>暖<b>暖</b></p><table><tr><td>1</td></tr></table>',
+        "html": '<html lang="zh-Hans-CN"><title>w</title><body><p>暖<b>暖</b></p><table><tr><td>1</td></tr></table><img src="asset:/w.svg" alt="w">',
         "style": 'html{font-family:"Noto Sans CJK SC"}@page{@bottom-right{content:counter(page)}}',
-        "assets": {},
+        "assets": {"w.svg": ["image/svg+xml", _WARM_PICTURE]},
         "identifier": "warm",
     })  # fmt: skip
 

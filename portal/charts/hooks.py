@@ -1,0 +1,1 @@
+"""What this module offers through the hooks."""
