@@ -1,0 +1,582 @@
+"""Reads. Whatever gives customers' content takes the actor and goes through `visible(actor, "customers.view")`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, false, func, literal, or_, select, tuple_
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from portal.audit.models import AuditEntry
+from portal.core import clock
+from portal.core.calendar import Birthday, to_lunar
+from portal.core.errors import NotAllowed, NotFound
+from portal.core.permissions import Reason, can, holders, require, visible
+from portal.customers.actions import CustomerAction
+from portal.customers.models import (
+    Contact,
+    ContactPhone,
+    Customer,
+    CustomerFavourite,
+    CustomerPerson,
+    CustomerQualification,
+    CustomerStageChange,
+    Interaction,
+    NextStep,
+)
+from portal.customers.permissions import VIEW
+from portal.customers.vocabulary import Status
+from portal.extensions import db
+from portal.i18n import _
+from portal.org.actor import Actor
+from portal.org.models import ACCOUNT_MANAGER, EXECUTIVE, Department, User, UserRole
+
+
+class HiddenCustomer(NotAllowed):
+    """The customer exists, the actor may not see it; `existence` is all he may know (R-CUS-7)."""
+
+    def __init__(self, existence: Existence, permission: str) -> None:
+        super().__init__(_("You may not see this customer."), permission=permission)
+        self.existence = existence
+
+
+class MergedCustomer(Exception):
+    """The record was merged; `kept_id` is the record that stands for it now."""
+
+    def __init__(self, kept_id: int) -> None:
+        super().__init__(f"merged into {kept_id}")
+        self.kept_id = kept_id
+
+
+@dataclass(frozen=True)
+class Existence:
+    """What everybody may know of a customer: that it exists and who looks after it."""
+
+    name: str
+    department: str
+    account_manager: str
+
+
+def load_customer(customer_id: int) -> Customer:
+    """A customer with everything its page needs, whoever asks. :raises NotFound: when there is none."""
+    customer = db.session.scalars(
+        select(Customer)
+        .where(Customer.id == customer_id)
+        .options(
+            joinedload(Customer.account_manager),
+            joinedload(Customer.department),
+            joinedload(Customer.referrer),
+            joinedload(Customer.person).joinedload(CustomerPerson.consent_recorded_by),
+            selectinload(Customer.aliases),
+        )
+    ).first()
+    if customer is None:
+        raise NotFound()
+    return customer
+
+
+def open_customer(customer_id: int, actor: Actor, permission: str = VIEW) -> Customer:
+    """A customer on which the actor has the permission.
+
+    :raises NotFound: no such customer. :raises MergedCustomer: it lives on in another record.
+    :raises HiddenCustomer: the actor may not even see it. :raises NotAllowed: he sees it but may not do this.
+    """
+    customer = load_customer(customer_id)
+    if customer.status == Status.MERGED and customer.merged_into_id is not None:
+        raise MergedCustomer(final_record(customer.merged_into_id))
+    if not can(actor, VIEW, customer):
+        raise HiddenCustomer(existence_of(customer), permission)
+    if permission != VIEW:
+        require(actor, permission, customer)
+    return customer
+
+
+def existence_of(customer: Customer) -> Existence:
+    """What everybody may know."""
+    keeper = customer.account_manager.name if customer.account_manager else ""
+    return Existence(customer.name, customer.department.name, keeper)
+
+
+def final_record(customer_id: int) -> int:
+    """Follow merges to the record that is kept."""
+    seen: set[int] = set()
+    while customer_id not in seen:
+        seen.add(customer_id)
+        following = db.session.scalar(select(Customer.merged_into_id).where(Customer.id == customer_id))
+        if following is None:
+            break
+        customer_id = following
+    return customer_id
+
+
+def pick(actor: Actor, ids: Iterable[int]) -> list[tuple[int, str]]:
+    """(id, name) of those of the customers that the actor may see, in pinyin order."""
+    rows = db.session.execute(
+        select(Customer.id, Customer.name)
+        .where(Customer.id.in_(list(ids)), visible(actor, VIEW))
+        .order_by(Customer.name_sort, Customer.id)
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+# ---- the record page -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Numbers beside the tabs, and whether the actor watches the customer."""
+
+    contacts: int
+    interactions: int
+    is_favourite: bool
+
+
+def counts_of(customer_id: int, actor: Actor) -> Counts:
+    """Numbers beside the tabs, in one statement."""
+    contacts = select(func.count()).where(Contact.customer_id == customer_id, Contact.is_active).scalar_subquery()
+    interactions = (
+        select(func.count())
+        .where(Interaction.customer_id == customer_id, Interaction.cancelled_at.is_(None))
+        .scalar_subquery()
+    )
+    watched = (
+        select(func.count())
+        .where(CustomerFavourite.customer_id == customer_id, CustomerFavourite.user_id == actor.user_id)
+        .scalar_subquery()
+    )
+    row = db.session.execute(select(contacts, interactions, watched)).one()
+    return Counts(int(row[0]), int(row[1]), bool(row[2]))
+
+
+def contacts_of(customer_id: int) -> list[Contact]:
+    """All contacts with their phones: active ones first, the primary one on top."""
+    return list(
+        db.session.scalars(
+            select(Contact)
+            .where(Contact.customer_id == customer_id)
+            .options(selectinload(Contact.phones))
+            .order_by(Contact.is_active.desc(), Contact.is_primary.desc(), Contact.name_sort, Contact.id)
+        )
+    )
+
+
+def contact_for(contact_id: int, actor: Actor) -> Contact:
+    """A contact of a visible customer. :raises NotFound: for all others: their existence is not told."""
+    contact = db.session.scalars(
+        select(Contact)
+        .join(Customer, Contact.customer_id == Customer.id)
+        .where(Contact.id == contact_id, visible(actor, VIEW))
+        .options(selectinload(Contact.phones), joinedload(Contact.customer).joinedload(Customer.department))
+    ).first()
+    if contact is None:
+        raise NotFound()
+    return contact
+
+
+def interaction_for(interaction_id: int, actor: Actor) -> Interaction:
+    """An interaction with a visible customer. :raises NotFound: for all others."""
+    interaction = db.session.scalars(
+        select(Interaction)
+        .join(Customer, Interaction.customer_id == Customer.id)
+        .where(Interaction.id == interaction_id, visible(actor, VIEW))
+        .options(*_WITH_PEOPLE, joinedload(Interaction.customer))
+    ).first()
+    if interaction is None:
+        raise NotFound()
+    return interaction
+
+
+def step_for(step_id: int, actor: Actor) -> NextStep:
+    """A next step at a visible customer. :raises NotFound: for all others."""
+    step = db.session.scalars(
+        select(NextStep)
+        .join(Customer, NextStep.customer_id == Customer.id)
+        .where(NextStep.id == step_id, visible(actor, VIEW))
+        .options(joinedload(NextStep.customer), joinedload(NextStep.owner))
+    ).first()
+    if step is None:
+        raise NotFound()
+    return step
+
+
+_WITH_PEOPLE = (
+    joinedload(Interaction.author).joinedload(User.department),
+    selectinload(Interaction.contacts),
+    selectinload(Interaction.colleagues),
+    selectinload(Interaction.next_steps),
+)
+
+
+def interactions_of(
+    customer_id: int, before: tuple[datetime, int] | None = None, limit: int = 30
+) -> tuple[list[Interaction], tuple[datetime, int] | None]:
+    """Interactions of a customer, newest first, and the cursor of the next page (None: no more)."""
+    statement = select(Interaction).where(Interaction.customer_id == customer_id).options(*_WITH_PEOPLE)
+    if before is not None:
+        bound = tuple_(literal(before[0], Interaction.at.type), literal(before[1]))
+        statement = statement.where(tuple_(Interaction.at, Interaction.id) < bound)
+    rows = list(db.session.scalars(statement.order_by(Interaction.at.desc(), Interaction.id.desc()).limit(limit + 1)))
+    more = (rows[limit - 1].at, rows[limit - 1].id) if len(rows) > limit else None
+    return rows[:limit], more
+
+
+def open_steps_of(customer_id: int) -> list[NextStep]:
+    """What is planned with a customer, the earliest first."""
+    return list(
+        db.session.scalars(
+            select(NextStep)
+            .where(NextStep.customer_id == customer_id, NextStep.done_at.is_(None), NextStep.cancelled_at.is_(None))
+            .options(joinedload(NextStep.owner).joinedload(User.department))
+            .order_by(NextStep.due_on, NextStep.id)
+            .limit(20)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What one reads before contacting: what was done last, by which department, and what is planned."""
+
+    last: list[Interaction]
+    planned: list[NextStep]
+
+
+def briefing_of(customer_id: int) -> Briefing:
+    """The last three interactions and the open next steps."""
+    last = db.session.scalars(
+        select(Interaction)
+        .where(Interaction.customer_id == customer_id, Interaction.cancelled_at.is_(None))
+        .options(joinedload(Interaction.author).joinedload(User.department), selectinload(Interaction.contacts))
+        .order_by(Interaction.at.desc(), Interaction.id.desc())
+        .limit(3)
+    )
+    return Briefing(list(last), open_steps_of(customer_id))
+
+
+def stage_changes_of(customer_id: int) -> list[CustomerStageChange]:
+    """All changes of the stage, newest first."""
+    return list(
+        db.session.scalars(
+            select(CustomerStageChange)
+            .where(CustomerStageChange.customer_id == customer_id)
+            .options(joinedload(CustomerStageChange.changed_by))
+            .order_by(CustomerStageChange.changed_at.desc(), CustomerStageChange.id.desc())
+            .limit(100)
+        )
+    )
+
+
+def qualification_of(customer_id: int) -> CustomerQualification | None:
+    """The assessment that counts."""
+    return db.session.scalars(
+        select(CustomerQualification)
+        .where(CustomerQualification.customer_id == customer_id)
+        .options(joinedload(CustomerQualification.assessed_by))
+        .order_by(CustomerQualification.assessed_at.desc(), CustomerQualification.id.desc())
+        .limit(1)
+    ).first()
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """A change out of the audit trail: when, who, what, old and new values of the public fields."""
+
+    at: datetime
+    actor: str
+    action: str
+    reason: str
+    old: dict[str, Any]
+    new: dict[str, Any]
+    fields: tuple[str, ...]
+
+
+#: What the time line shows as changes; interactions and stages have entries of their own.
+CHANGE_ACTIONS = (
+    CustomerAction.CREATE,
+    CustomerAction.CHANGE,
+    CustomerAction.ASSIGN,
+    CustomerAction.HAND_OVER,
+    CustomerAction.QUALIFY,
+    CustomerAction.CONTACT_ADD,
+    CustomerAction.CONTACT_CHANGE,
+    CustomerAction.CONTACT_DEACTIVATE,
+    CustomerAction.CONTACT_REACTIVATE,
+)
+
+
+def changes_of(customer_id: int, before: datetime | None, limit: int, actions: Sequence[str] = ()) -> list[ChangeRow]:
+    """Changes of a customer and its contacts, newest first. Personal values are named, not shown."""
+    statement = select(
+        AuditEntry.at,
+        AuditEntry.actor_name,
+        AuditEntry.action,
+        AuditEntry.reason,
+        AuditEntry.old_values,
+        AuditEntry.new_values,
+        AuditEntry.private,
+    ).where(
+        AuditEntry.customer_id == customer_id,
+        AuditEntry.result == "ok",
+        AuditEntry.action.in_([str(action) for action in actions or CHANGE_ACTIONS]),
+    )
+    if before is not None:
+        statement = statement.where(AuditEntry.at < before)
+    rows = db.session.execute(statement.order_by(AuditEntry.seq.desc()).limit(limit))
+    return [_change_row(row) for row in rows]
+
+
+def _change_row(row: Any) -> ChangeRow:
+    old = json.loads(row.old_values) if row.old_values else {}
+    new = json.loads(row.new_values) if row.new_values else {}
+    private = json.loads(row.private) if row.private else {}
+    hidden = private.get("new", {}) if isinstance(private, dict) else {}
+    fields = tuple(dict.fromkeys([*new, *hidden]))
+    return ChangeRow(row.at, row.actor_name, row.action, row.reason, old, new, fields)
+
+
+def names_of_users(ids: Iterable[int]) -> dict[int, str]:
+    """id → name of people."""
+    wanted = {value for value in ids if isinstance(value, int)}
+    if not wanted:
+        return {}
+    return {row.id: row.name for row in db.session.execute(select(User.id, User.name).where(User.id.in_(wanted)))}
+
+
+def names_of_departments(ids: Iterable[int]) -> dict[int, str]:
+    """id → name of departments."""
+    wanted = {value for value in ids if isinstance(value, int)}
+    if not wanted:
+        return {}
+    rows = db.session.execute(select(Department.id, Department.name).where(Department.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Somebody who can see a customer, and why."""
+
+    name: str
+    department: str
+    title: str
+    reasons: tuple[Reason, ...]
+
+
+def viewers_of(customer: Customer) -> list[Viewer]:
+    """Who can see a customer and why; people with the customer's department first, then by name."""
+    found = holders(VIEW, customer)
+    rows = db.session.execute(
+        select(User.id, User.name, User.title, User.department_id, Department.name.label("department"))
+        .join(Department, User.department_id == Department.id)
+        .where(User.id.in_(found))
+        .order_by((User.department_id == customer.department_id).desc(), User.name_sort, User.id)
+    )
+    return [Viewer(row.name, row.department, row.title, tuple(found[row.id])) for row in rows]
+
+
+# ---- my day --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DueStep:
+    """An open next step of the actor."""
+
+    id: int
+    customer_id: int
+    customer: str
+    kind: str
+    task: str
+    due_on: date
+
+
+def due_steps(actor: Actor, until: date, limit: int = 50) -> list[DueStep]:
+    """Open next steps of the actor up to a day, overdue ones included, the earliest first; one statement."""
+    rows = db.session.execute(
+        select(NextStep.id, NextStep.customer_id, Customer.name, NextStep.kind, NextStep.task, NextStep.due_on)
+        .join(Customer, NextStep.customer_id == Customer.id)
+        .where(
+            NextStep.owner_id == actor.user_id,
+            NextStep.done_at.is_(None),
+            NextStep.cancelled_at.is_(None),
+            NextStep.due_on <= until,
+            visible(actor, VIEW),
+        )
+        .order_by(NextStep.due_on, NextStep.id)
+        .limit(limit)
+    )
+    return [DueStep(row.id, row.customer_id, row.name, row.kind, row.task, row.due_on) for row in rows]
+
+
+@dataclass(frozen=True)
+class BirthdayRow:
+    """A birthday that comes."""
+
+    contact_id: int
+    name: str
+    customer_id: int
+    customer: str
+    day: date
+    label: str
+    age: int | None
+
+
+def upcoming_birthdays(actor: Actor, first: date, last: date, limit: int = 50) -> list[BirthdayRow]:
+    """Birthdays of contacts of the actor's own customers, solar and lunar, within at most a month; one statement."""
+    conditions = [
+        and_(
+            Contact.birthday_calendar == calendar,
+            Contact.birthday_month == month,
+            Contact.birthday_day.in_(days),
+        )
+        for (calendar, month), days in _birthday_keys(first, min(last, first + timedelta(days=31))).items()
+    ]
+    rows = db.session.execute(
+        select(
+            Contact.id,
+            Contact.name,
+            Contact.birthday_calendar,
+            Contact.birthday_month,
+            Contact.birthday_day,
+            Contact.birthday_leap,
+            Contact.birthday_year,
+            Contact.customer_id,
+            Customer.name.label("customer"),
+        )
+        .join(Customer, Contact.customer_id == Customer.id)
+        .where(
+            Customer.account_manager_id == actor.user_id,
+            Contact.is_active,
+            or_(*conditions) if conditions else false(),
+            visible(actor, VIEW),
+        )
+        .limit(500)
+    )
+    found = []
+    for row in rows:
+        birthday = Birthday(
+            row.birthday_calendar, row.birthday_month, row.birthday_day, row.birthday_leap, row.birthday_year
+        )
+        found += [
+            BirthdayRow(row.id, row.name, row.customer_id, row.customer, day, birthday.label(), birthday.age_on(day))
+            for day in birthday.between(first, last)
+        ]
+    return sorted(found, key=lambda item: (item.day, item.name))[:limit]
+
+
+def _birthday_keys(first: date, last: date) -> dict[tuple[str, int], set[int]]:
+    """(calendar, month) → days that can be kept between two dates; a few too many, the exact check follows."""
+    keys: dict[tuple[str, int], set[int]] = {}
+    day = first
+    while day <= last:
+        keys.setdefault(("solar", day.month), set()).add(day.day)
+        if (day.month, day.day) == (2, 28):
+            keys[("solar", 2)].add(29)
+        lunar = to_lunar(day)
+        keys.setdefault(("lunar", lunar.month), set()).add(lunar.day)
+        if lunar.day == 29:
+            # Day 30 is kept on the last day of a month with 29.
+            keys[("lunar", lunar.month)].add(30)
+        day += timedelta(days=1)
+    return keys
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Numbers for the home page."""
+
+    customers: int
+    due: int
+    idle: int
+    new: int
+
+
+def workload_of(actor: Actor, idle_days: int) -> Workload:
+    """The actor's own customers: how many, to be contacted today or late, not contacted for long, new this week."""
+    today = clock.today()
+    since = clock.day_bounds(today - timedelta(days=today.weekday()))[0]
+    idle_since = clock.day_bounds(today - timedelta(days=idle_days))[0]
+    own = (Customer.account_manager_id == actor.user_id, Customer.status == Status.ACTIVE.value, visible(actor, VIEW))
+
+    def number(*conditions: Any) -> Any:
+        return select(func.count()).select_from(Customer).where(*own, *conditions).scalar_subquery()
+
+    row = db.session.execute(
+        select(
+            number(),
+            number(Customer.next_contact_sort <= today),
+            number(Customer.last_contact_sort < idle_since),
+            number(Customer.created_at >= since),
+        )
+    ).one()
+    return Workload(*(int(value) for value in row))
+
+
+# ---- choices of forms ----------------------------------------------------------------------------------------------
+
+
+def possible_managers(actor: Actor, present: int | None = None, limit: int = 500) -> list[tuple[int, str]]:
+    """People whom the actor may make account manager: (id, name · department), by pinyin.
+
+    Executives and the portal choose among all account managers and heads, heads among the people of the departments
+    they oversee, everybody else only himself. `present` is always among them.
+    """
+    if EXECUTIVE in actor.roles or actor.is_system:
+        manages = User.id.in_(select(UserRole.user_id).where(UserRole.role == ACCOUNT_MANAGER))
+        leads = User.id.in_(select(Department.head_id).where(Department.head_id.is_not(None)))
+        condition = or_(manages, leads)
+    elif actor.oversees:
+        condition = or_(User.department_id.in_(sorted(actor.oversees)), User.id == actor.user_id)
+    else:
+        condition = User.id == actor.user_id
+    rows = db.session.execute(
+        select(User.id, User.name, Department.name.label("department"))
+        .join(Department, User.department_id == Department.id)
+        .where(or_(and_(condition, User.is_active), User.id == (present or 0)))
+        .order_by(User.name_sort, User.id)
+        .limit(limit)
+    )
+    return [(row.id, f"{row.name} · {row.department}") for row in rows]
+
+
+def possible_departments(actor: Actor, present: int | None = None) -> list[tuple[int, str]]:
+    """Departments that the actor may make owner: (id, name)."""
+    if EXECUTIVE in actor.roles or actor.is_system:
+        condition = Department.is_active
+    else:
+        ids = {*actor.oversees, *([actor.department_id] if actor.department_id else [])}
+        condition = and_(Department.id.in_(sorted(ids)), Department.is_active)
+    rows = db.session.execute(
+        select(Department.id, Department.name)
+        .where(or_(condition, Department.id == (present or 0)))
+        .order_by(Department.path)
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+def colleagues_of(actor: Actor, customer: Customer, also: Iterable[int] = (), limit: int = 60) -> list[tuple[int, str]]:
+    """People one may name as taking part: of one's own and of the customer's department, by pinyin."""
+    departments = {department for department in (actor.department_id, customer.department_id) if department}
+    kept = list(also)
+    near = and_(User.department_id.in_(sorted(departments)), User.is_active, User.id != (actor.user_id or 0))
+    rows = db.session.execute(
+        select(User.id, User.name).where(or_(near, User.id.in_(kept))).order_by(User.name_sort, User.id).limit(limit)
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+def phone_of(phone_id: int, actor: Actor) -> ContactPhone:
+    """A phone of a contact of a visible customer. :raises NotFound: for all others."""
+    owner = aliased(Contact)
+    phone = db.session.scalars(
+        select(ContactPhone)
+        .join(owner, ContactPhone.contact_id == owner.id)
+        .join(Customer, owner.customer_id == Customer.id)
+        .where(ContactPhone.id == phone_id, visible(actor, VIEW))
+        .options(joinedload(ContactPhone.contact))
+    ).first()
+    if phone is None:
+        raise NotFound()
+    return phone
