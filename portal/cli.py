@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from unicodedata import east_asian_width
 
 import click
 from flask import Flask
@@ -124,18 +125,55 @@ def demo(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(demo_company.accounts(), ensure_ascii=False, indent=1))
         return
-    for account in demo_company.accounts():
-        click.echo(
-            f"{account['login']:12} {account['password']:18} {account['name']} {account['department']} {account['title']}"
-        )
+    click.echo(_table(demo_company.accounts(), ("login", "password", "name", "department", "title")))
+
+
+def _table(rows: list[dict[str, str]], columns: tuple[str, ...]) -> str:
+    """Rows as lines with aligned columns; Chinese characters are two places wide in a terminal."""
+
+    def width(text: str) -> int:
+        return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+    widths = {column: max((width(row[column]) for row in rows), default=0) for column in columns}
+    lines = ["  ".join(row[c] + " " * (widths[c] - width(row[c])) for c in columns).rstrip() for row in rows]
+    return "\n".join(lines)
+
+
+@cli.command("prepare", hidden=True)
+@click.option("--demo", is_flag=True)
+@with_appcontext
+def prepare(demo: bool) -> None:
+    """What `portal run` needs done before: prints the demo accounts to the output, what it does to the error output."""
+    from flask import current_app
+
+    from portal import migrating
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    current = set(migrating.current_heads(app)) == set(migrating.expected_heads(app))
+    if not demo:
+        if not current:
+            raise click.ClickException("The database is not up to date. Make a backup, then run: portal db upgrade")
+        return
+    if not current:
+        click.echo("Migrating the database …", err=True)
+        migrating.upgrade(app)
+    from portal.demo import load as demo_company
+
+    if demo_company.is_empty():
+        click.echo("Loading the demo company …", err=True)
+        demo_company.load()
+    if demo_company.accounts_file().is_file():
+        click.echo(_table(demo_company.accounts(), ("login", "password", "name", "department", "title")))
 
 
 @cli.command("run")
-def run() -> None:
-    """Start web server and worker together."""
+@click.option("--demo", is_flag=True, help="migrate, load the demo company into an empty database, print its accounts")
+@click.option("--only", type=click.Choice(("web", "worker")), help="start one of the two, where several machines share")
+def run(demo: bool, only: str | None) -> None:
+    """Start web server and worker together and stop them together."""
     from portal.server import main as serve
 
-    sys.exit(serve())
+    sys.exit(serve(demo=demo, web=only != "worker", worker=only != "web"))
 
 
 def main() -> None:

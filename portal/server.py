@@ -17,8 +17,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,14 @@ class Child:
 
     :ivar name: as it is called in messages.
     :ivar gently: the signal that lets it finish its present work. :ivar firmly: the one that interrupts it.
+    :ivar environment: what it gets besides this process's environment.
     """
 
     name: str
     command: Sequence[str]
     gently: signal.Signals
     firmly: signal.Signals
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -63,6 +65,7 @@ class Child:
         self.process = subprocess.Popen(
             self.command,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, **self.environment},
             start_new_session=True,
             preexec_fn=_before_exec,
         )
@@ -89,17 +92,12 @@ def _before_exec() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def main(
-    *,
-    web: bool = True,
-    worker: bool = True,
-    announce: Callable[[], str] | None = None,
-) -> int:
+def main(*, demo: bool = False, web: bool = True, worker: bool = True) -> int:
     """Run web server and worker until a signal arrives or one of them ends.
 
+    :param demo: migrate first, load the demo company into an empty database, print its accounts with the address.
     :param web: start the web server.
     :param worker: start the worker (on one machine only where several share a database).
-    :param announce: makes the text that is printed below the address, such as the demo accounts.
     :return: exit code: 0 after a stop that was asked for, 1 when the start failed or a child ended by itself.
     """
     try:
@@ -107,21 +105,38 @@ def main(
         with _only_one(config["DATA_DIR"]):
             if web:
                 _refuse_busy_port(config["HOST"], config["PORT"])
-            return _supervise(_children(web=web, worker=worker), config, web=web, announce=announce)
+            accounts = _prepare(demo=demo)
+            # The log-in page of the demo company names its accounts.
+            environment = {"DEMO": os.environ.get("DEMO", "true")} if accounts else {}
+            return _supervise(_children(environment, web=web, worker=worker), config, accounts if web else "")
     except (ConfigError, StartError) as error:
         _say(f"The portal cannot start: {error}")
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
-def _children(*, web: bool, worker: bool) -> list[Child]:
+def _prepare(*, demo: bool) -> str:
+    """Bring the database up to date in a process of its own, so that this one stays small.
+
+    :return: the demo accounts as text, empty without a demo company.
+    """
+    command = [sys.executable, "-c", "from portal.cli import main; main()", "prepare", *(["--demo"] if demo else [])]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, encoding="utf-8")
+    if done.returncode:
+        raise StartError("the database could not be made ready (see above).")
+    return done.stdout.rstrip()
+
+
+def _children(environment: Mapping[str, str], *, web: bool, worker: bool) -> list[Child]:
     children = []
     if web:
         command = [sys.executable, "-m", "gunicorn", "-c", "python:portal.gunicorn_conf", WEB_APPLICATION]
-        children.append(Child("web server", command, signal.SIGTERM, signal.SIGQUIT))
+        children.append(Child("web server", command, signal.SIGTERM, signal.SIGQUIT, environment))
     if worker:
         command = [sys.executable, "-m", "huey.bin.huey_consumer", WORKER_INSTANCE]
         command += ["-w", str(WORKER_THREADS), "-k", "thread", "-q", "-S"]
-        children.append(Child("worker", command, signal.SIGINT, signal.SIGTERM))
+        children.append(Child("worker", command, signal.SIGINT, signal.SIGTERM, environment))
     return children
 
 
@@ -163,7 +178,7 @@ def _refuse_busy_port(host: str, port: int) -> None:
             raise StartError(f"cannot listen on {host}:{port}: {error.strerror}.") from error
 
 
-def _supervise(children: list[Child], config: dict[str, Any], *, web: bool, announce: Callable[[], str] | None) -> int:
+def _supervise(children: list[Child], config: dict[str, Any], accounts: str) -> int:
     """Start the children, wait, stop them; returns the exit code."""
     watched = {*_STOP_SIGNALS, signal.SIGCHLD}
     # Blocked signals wait in the kernel until sigtimedwait fetches them: none is lost between two steps.
@@ -172,7 +187,7 @@ def _supervise(children: list[Child], config: dict[str, Any], *, web: bool, anno
         for child in children:
             child.start()
         started = time.monotonic()
-        announced = not web
+        announced = all(child.name != "web server" for child in children)
         while True:
             received = signal.sigtimedwait(watched, 1.0 if announced else 0.2)
             number = received.si_signo if received else None
@@ -186,7 +201,7 @@ def _supervise(children: list[Child], config: dict[str, Any], *, web: bool, anno
                 _stop(children, watched)
                 return 1
             if not announced:
-                announced = _announce_when_ready(config, time.monotonic() - started, announce)
+                announced = _announce_when_ready(config, time.monotonic() - started, accounts)
     except BaseException:
         for child in children:
             child.send(signal.SIGKILL, group=True)
@@ -219,7 +234,7 @@ def _reason(child: Child) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-def _announce_when_ready(config: dict[str, Any], waited: float, announce: Callable[[], str] | None) -> bool:
+def _announce_when_ready(config: dict[str, Any], waited: float, accounts: str) -> bool:
     """Print the address once the portal is well, or once it has had time enough and is not."""
     status, body = _health(config)
     if status != 200 and waited < READY_SECONDS:
@@ -229,8 +244,8 @@ def _announce_when_ready(config: dict[str, Any], waited: float, announce: Callab
         _say(f"\nThe portal runs at {address} (Ctrl-C stops it).\n")
     else:
         _say(f"\nThe portal runs at {address}, but is not well: {body or 'it does not answer yet'}\n")
-    if announce:
-        _say(announce())
+    if accounts:
+        _say(f"Accounts of the demo company:\n\n{accounts}\n")
     return True
 
 
