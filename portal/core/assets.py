@@ -1,8 +1,8 @@
 """Style sheets, scripts and icons: served by us, under a digest, cached for ever.
 
 Sources, in this order: Bootstrap's style sheet and icons out of the installed package Bootstrap-Flask, our own files in
-`portal/static`, and the `static` folder of each enabled plugin (as `<plugin>/<file>`). Everything is read and compressed
-once at start. An asset's address is `/assets/<digest>/<name>`; `asset(name)` in a template or `url()` here gives it.
+`portal/static`, and the `static` folder of each enabled plugin (as `<plugin>/<file>`). All is read and compressed once
+at start. An asset's address is `/assets/<digest>/<name>`: `asset(name)` in a template and `url(name)` here give it.
 
 Icons: the package's sprite holds two thousand symbols (1.1 MB). At start the names that templates and Python files
 mention are looked up, and one small sprite with only these is made. A name that does not exist stops the start.
@@ -36,8 +36,10 @@ COMPRESSIBLE = frozenset({"text/css", "text/javascript", "image/svg+xml", "appli
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 FOREVER = "public, max-age=31536000, immutable"
 
+#: Any quoted word may be the name of an icon (menus, hooks and panels give names as data) …
 _LITERAL = re.compile(r"""["']([a-z0-9]+(?:-[a-z0-9]+)*)["']""")
-_STRICT = re.compile(r"""(?:\bui\.icon\(\s*|\bicon\s*=\s*)["']([^"'{}]+)["']""")
+#: … and these surely are: arguments called icon, the macro's first argument, references into the sprite.
+_STRICT = re.compile(r"""(?:\bui\.icon\(\s*["']|\bicon\s*=\s*["']|\}\}#)([^"'{}<>\s]+)["']""")
 _SYMBOL = re.compile(r'<symbol\b[^>]*?viewBox="([^"]+)"[^>]*?id="([^"]+)"[^>]*>(.*?)</symbol>', re.DOTALL)
 _DARK_RULE = re.compile(r"[^{}]*\[data-bs-theme=(?:\"dark\"|dark)\][^{}]*\{[^{}]*\}")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -140,7 +142,8 @@ def icons_in(text: str, known: Iterable[str]) -> tuple[set[str], set[str]]:
     :returns: (names that exist among all quoted words, names that are used as an icon and do not exist).
     """
     names = set(known)
-    return {word for word in _LITERAL.findall(text) if word in names}, set(_STRICT.findall(text)) - names
+    certain = set(_STRICT.findall(text))
+    return (set(_LITERAL.findall(text)) | certain) & names, certain - names
 
 
 def used_icons(folders: Iterable[Path]) -> frozenset[str]:
@@ -199,7 +202,7 @@ def icon(name: str, label: str | None = None) -> Markup:
 
 @public
 def send_asset(digest: str, name: str) -> Response:
-    """Send a file. With the present digest it may be kept for ever; an old page's digest gets the present file, unkept."""
+    """Send a file. Under its digest it may be kept for ever; a digest of before gets the present file, not kept."""
     assets: Assets = current_app.extensions["portal_assets"]
     found = assets.files.get(name)
     if found is None:

@@ -1,6 +1,6 @@
 """Small pieces of HTML that Python builds, mostly for the cells of lists: the same look as macros/ui.html.
 
-A list of fifty rows has four hundred cells; one function call that returns Markup is several times cheaper than a macro.
+A list of fifty rows has four hundred cells; one call of a function that returns Markup costs a fraction of a macro's.
 Everything given in is escaped here.
 """
 
@@ -11,7 +11,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from portal.i18n import _, _n
@@ -91,6 +93,45 @@ def tags(texts: Iterable[object], tone: str = "neutral") -> Markup:
     return Markup(" ").join(tag(text, tone) for text in texts)
 
 
+def list_rows(rows: Iterable[Any], select_word: str = "") -> Markup:
+    """The body of a list (macros/listing.html): the first cell links to the row, further cells stand as they are.
+
+    Built here and not by a template because it is the largest part of the busiest pages: five times faster.
+
+    :param rows: objects with id, url, cells, muted (portal.core.listing.page.PageRow).
+    :param select_word: spoken before a row's name for its tick box; empty: no tick boxes.
+    """
+    word = escape(select_word or "")
+    parts: list[str] = []
+    for row in rows:
+        first, *others = [cell if type(cell) is Markup else escape(cell) for cell in row.cells]
+        box = ""
+        if word:
+            key = escape(row.id)
+            box = (
+                f'<td class="sel"><input type="checkbox" name="ids" form="bulk" value="{key}"'
+                f' aria-label="{word}" aria-describedby="r{key}"></td>'
+            )
+            first = f'<span id="r{key}">{first}</span>'
+        head = f'<a href="{escape(row.url)}">{first}</a>' if row.url else first
+        line = "</td><td>".join(others)
+        parts.append(
+            f'<tr{" class=muted" if row.muted else ""}>{box}<th scope="row">{head}</th>'
+            f"{f'<td>{line}</td>' if others else ''}</tr>"
+        )
+    return Markup("\n".join(parts))
+
+
+@pass_context
+def static_part(context: Context, name: str) -> Markup:
+    """A template that says the same to everybody of one language, drawn once and kept."""
+    kept: dict[tuple[str, str, str], Markup] = context.environment.portal_static_parts  # type: ignore[attr-defined]
+    key = (name, str(context.get("language_tag")), request.script_root)
+    if key not in kept:
+        kept[key] = Markup(context.environment.get_template(name).render(context.get_all()))
+    return kept[key]
+
+
 def name_tint(name: object) -> int:
     """Which of the six avatar colours a name has: always the same one for the same name."""
     return sum(ord(character) for character in str(name)) % 6
@@ -101,4 +142,5 @@ def install_components(app: Flask) -> None:
     pieces: dict[str, Any] = {
         function.__name__: function for function in (tag, tags, link, money, number, day, due, stack)
     }
-    app.jinja_env.globals.update(cells=pieces, name_tint=name_tint)
+    app.jinja_env.globals.update(cells=pieces, name_tint=name_tint, list_rows=list_rows, static_part=static_part)
+    app.jinja_env.portal_static_parts = {}  # type: ignore[attr-defined]

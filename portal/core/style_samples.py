@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - wide characters count double; the lines are short on screen
 """Invented data for the style page, on which every component is shown in every state."""
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from wtforms import (
     TextAreaField,
     widgets,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from portal.core import clock
@@ -39,14 +39,102 @@ from portal.core.listing.page import (
 
 # (name, code, region, industry, stage, tier tone and word, account manager, days to the next contact, yuan in a year)
 CUSTOMERS = (
-    ("云岭精密机械股份有限公司", "C-2024-00018", "云南 昆明", "通用设备制造", "成交", "accent", "战略", "王海燕", -3, "4283600.00"),
-    ("江南春茶业集团有限公司", "C-2023-00741", "浙江 杭州", "精制茶加工", "成交", "info", "重点", "李志强", 0, "1920450.50"),
-    ("北辰轨道交通装备有限公司", "C-2022-00102", "河北 唐山", "铁路运输设备制造", "谈判", "accent", "战略", "王海燕", 1, "8812000.00"),
-    ("海星渔业科技有限公司", "C-2025-00033", "山东 烟台", "水产品加工", "初访", "neutral", "一般", "欧阳雨晴", 6, "0.00"),
-    ("锦程物流（成都）有限公司", "C-2021-01277", "四川 成都", "道路运输", "报价", "info", "重点", "李志强", 12, "356780.00"),
-    ("青禾农业发展有限公司", "C-2024-00555", "黑龙江 佳木斯", "谷物种植", "流失", "neutral", "一般", "赵敏", 40, "-12800.00"),
-    ("华彩印刷包装有限责任公司", "C-2020-00090", "广东 东莞", "包装装潢印刷", "成交", "neutral", "一般", "赵敏", -18, "640210.00"),
-    ("天工数字技术（深圳）有限公司", "C-2025-00210", "广东 深圳", "软件开发", "谈判", "info", "重点", "欧阳雨晴", 2, "2750000.00"),
+    (
+        "云岭精密机械股份有限公司",
+        "C-2024-00018",
+        "云南 昆明",
+        "通用设备制造",
+        "成交",
+        "accent",
+        "战略",
+        "王海燕",
+        -3,
+        "4283600.00",
+    ),
+    (
+        "江南春茶业集团有限公司",
+        "C-2023-00741",
+        "浙江 杭州",
+        "精制茶加工",
+        "成交",
+        "info",
+        "重点",
+        "李志强",
+        0,
+        "1920450.50",
+    ),
+    (
+        "北辰轨道交通装备有限公司",
+        "C-2022-00102",
+        "河北 唐山",
+        "铁路运输设备制造",
+        "谈判",
+        "accent",
+        "战略",
+        "王海燕",
+        1,
+        "8812000.00",
+    ),
+    (
+        "海星渔业科技有限公司",
+        "C-2025-00033",
+        "山东 烟台",
+        "水产品加工",
+        "初访",
+        "neutral",
+        "一般",
+        "欧阳雨晴",
+        6,
+        "0.00",
+    ),
+    (
+        "锦程物流（成都）有限公司",
+        "C-2021-01277",
+        "四川 成都",
+        "道路运输",
+        "报价",
+        "info",
+        "重点",
+        "李志强",
+        12,
+        "356780.00",
+    ),
+    (
+        "青禾农业发展有限公司",
+        "C-2024-00555",
+        "黑龙江 佳木斯",
+        "谷物种植",
+        "流失",
+        "neutral",
+        "一般",
+        "赵敏",
+        40,
+        "-12800.00",
+    ),
+    (
+        "华彩印刷包装有限责任公司",
+        "C-2020-00090",
+        "广东 东莞",
+        "包装装潢印刷",
+        "成交",
+        "neutral",
+        "一般",
+        "赵敏",
+        -18,
+        "640210.00",
+    ),
+    (
+        "天工数字技术（深圳）有限公司",
+        "C-2025-00210",
+        "广东 深圳",
+        "软件开发",
+        "谈判",
+        "info",
+        "重点",
+        "欧阳雨晴",
+        2,
+        "2750000.00",
+    ),
 )
 
 
@@ -55,11 +143,16 @@ class SampleForm(Form):
 
     name = TextField("客户名称", [InputRequired("请填写客户名称。")], description="与营业执照一致。")
     amount = YuanField("预计金额")
-    region = SelectField("所在地区", choices=[("", "请选择"), ("53", "云南省"), ("33", "浙江省"), ("44", "广东省")])
-    channel = RadioField("来源", choices=[("visit", "上门拜访"), ("fair", "展会"), ("referral", "老客户介绍")])
+    region = SelectField(
+        "所在地区", choices=[SelectChoice("", "请选择"), SelectChoice("53", "云南省"), SelectChoice("33", "浙江省")]
+    )
+    channel = RadioField(
+        "来源",
+        choices=[SelectChoice("visit", "上门拜访"), SelectChoice("fair", "展会"), SelectChoice("referral", "介绍")],
+    )
     interests = SelectMultipleField(
         "关注的产品",
-        choices=[("a", "数控机床"), ("b", "检测设备"), ("c", "维保服务")],
+        choices=[SelectChoice("a", "数控机床"), SelectChoice("b", "检测设备"), SelectChoice("c", "维保服务")],
         widget=widgets.ListWidget(prefix_label=False),
         option_widget=widgets.CheckboxInput(),
     )
@@ -212,11 +305,33 @@ def sample_page(rows: Iterable[tuple[Any, ...]] = CUSTOMERS, repeat: int = 3) ->
 def sample_entries() -> list[Entry]:
     """A customer's time line."""
     return [
-        Entry("今天 09:42", "telephone", "info", "电话沟通", "确认三季度备件清单，对方希望月底前到货。", "王海燕", "#", "call"),
-        Entry("昨天 16:05", "check-circle", "success", "贵宾申请已同意", "会员期一年，自动续期前 30 天提醒。", "李四代张三", "#", "vip"),
-        Entry("3 月 2 日", "cart", "accent", "采购 ¥428,360.00", "数控车床 2 台，含两年维保。", "系统", "#", "purchase"),
+        Entry(
+            "今天 09:42",
+            "telephone",
+            "info",
+            "电话沟通",
+            "确认三季度备件清单，对方希望月底前到货。",
+            "王海燕",
+            "#",
+            "call",
+        ),
+        Entry(
+            "昨天 16:05",
+            "check-circle",
+            "success",
+            "贵宾申请已同意",
+            "会员期一年，自动续期前 30 天提醒。",
+            "李四代张三",
+            "#",
+            "vip",
+        ),
+        Entry(
+            "3 月 2 日", "cart", "accent", "采购 ¥428,360.00", "数控车床 2 台，含两年维保。", "系统", "#", "purchase"
+        ),
         Entry("2 月 26 日", "exclamation-triangle", "warning", "超过 30 天未联系", "", "系统", "", "alert"),
-        Entry("1 月 15 日", "x-circle", "danger", "赊销额度申请被拒绝", "理由：上年两笔货款逾期。", "陈总", "#", "credit"),
+        Entry(
+            "1 月 15 日", "x-circle", "danger", "赊销额度申请被拒绝", "理由：上年两笔货款逾期。", "陈总", "#", "credit"
+        ),
     ]
 
 
@@ -230,7 +345,9 @@ def sample_picture() -> Figure:
     svg = Markup(f'<svg class="accent-picture" viewBox="0 0 490 130" width="490" height="130">{bars}</svg>')
     rows: list[list[Any]] = [[f"{month} 月", value] for month, value in enumerate(values, 1)]
     how = "按开票日期归月，已扣除退货。金额含税，单位为万元。"
-    return Figure("近 12 个月销售额（万元）", "销售额从年初 42 万元升到年底 91 万元。", svg, (["月份", "万元"], rows), how)
+    return Figure(
+        "近 12 个月销售额（万元）", "销售额从年初 42 万元升到年底 91 万元。", svg, (["月份", "万元"], rows), how
+    )
 
 
 def samples() -> dict[str, Any]:
@@ -251,7 +368,10 @@ def samples() -> dict[str, Any]:
             Step("分管副总", "current", "陈建国", "等待 2 天"),
             Step("生效", "todo"),
         ],
-        "failed_steps": [Step("提交申请", "done", "赵敏", "3 月 1 日"), Step("部门主管", "failed", "张三", "3 月 2 日")],
+        "failed_steps": [
+            Step("提交申请", "done", "赵敏", "3 月 1 日"),
+            Step("部门主管", "failed", "张三", "3 月 2 日"),
+        ],
         "tab_items": [
             Item("概览", "#", None, True),
             Item("联系人", "#", 6),

@@ -53,7 +53,7 @@
     const before = current();
     if (before) before.classList.remove("current");
     row.classList.add("current");
-    const target = $("th a, input, a", row);
+    const target = $("th a", row) || $("input, a", row);
     if (target) target.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   };
