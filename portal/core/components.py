@@ -104,7 +104,8 @@ def list_rows(rows: Iterable[Any], select_word: str = "") -> Markup:
     word = escape(select_word or "")
     parts: list[str] = []
     for row in rows:
-        first, *others = [cell if type(cell) is Markup else escape(cell) for cell in row.cells]
+        cells: list[str] = [cell if type(cell) is Markup else escape(cell) for cell in row.cells]
+        first, others = cells[0], cells[1:]
         box = ""
         if word:
             key = escape(row.id)
