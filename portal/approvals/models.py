@@ -185,6 +185,8 @@ class ApprovalStep(db.Model):
     #: JSON list of `SeatRule`s
     rules_json: Mapped[str] = mapped_column("rules", Text)
     deadline_working_days: Mapped[int] = mapped_column(Integer)
+    #: slots (numbers, space-separated) whose person sits in another slot of the step already: one vote serves both
+    merged_slots: Mapped[str] = mapped_column(String(100), default="")
     state: Mapped[str] = mapped_column(String(8), default=WAITING)
     opened_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -213,7 +215,7 @@ class ApprovalSeat(db.Model):
     #: place in the step, from 0; equal for those who stand for the same seat
     slot: Mapped[int] = mapped_column(Integer)
     user_id: Mapped[int] = mapped_column(ForeignKey("org_user.id"))
-    #: why he sits here: "head:7", "role:executive", "superior:12", "person", "fallback", "transfer", "signer", "reassigned"
+    #: why he sits here: "head:7", "deputy:7", "role:executive", "superior:12", "person", "fallback", "transfer", "signer", "reassigned"
     basis: Mapped[str] = mapped_column(String(60))
     #: added by somebody (加签): has to approve besides the seats of the route
     is_added: Mapped[bool] = mapped_column(Boolean, default=False)
