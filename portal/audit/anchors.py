@@ -97,4 +97,3 @@ def write_anchor(path: Path) -> Anchor | None:
         os.close(folder)
     logger.info("audit trail anchored: %s %s", anchor.seq, anchor.hash)
     return anchor
-

@@ -40,9 +40,7 @@ def _customer(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
     numbers = [int(text) for text in value.values if text.isdecimal() and len(text) < 18]
     names = [text for text in value.values if not text.isdecimal()]
     conditions = [E.customer_id.in_(numbers)] if numbers else []
-    conditions += [
-        and_(E.customer_id.is_not(None), E.object_label.contains(text, autoescape=True)) for text in names
-    ]
+    conditions += [and_(E.customer_id.is_not(None), E.object_label.contains(text, autoescape=True)) for text in names]
     return or_(*conditions)
 
 
@@ -114,7 +112,9 @@ COLUMNS = [
         cell=lambda row, _c: object_text(row.object_type, row.object_id, row.object_label),
         export=lambda row, _c: object_text(row.object_type, row.object_id, row.object_label),
     ),
-    Column("result", _l("Result"), {"result": E.result}, cell=_result_cell, export=lambda r, _c: str(RESULTS[r.result][0])),
+    Column(
+        "result", _l("Result"), {"result": E.result}, cell=_result_cell, export=lambda r, _c: str(RESULTS[r.result][0])
+    ),
     Column("reason", _l("Reason"), {"reason": E.reason}),
     Column("ip", _l("Network address"), {"ip": E.ip}),
     Column("code", _l("Action code"), {"action_code": E.action}, default=False),

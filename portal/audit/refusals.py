@@ -24,7 +24,7 @@ class RefusalBound:
         self._lock = threading.Lock()
 
     def admit(self, key: str) -> str:
-        """"write" for a refusal that is to be written, "last" for the one that says that further ones are left out,
+        """ "write" for a refusal that is to be written, "last" for the one that says that further ones are left out,
         "skip" for those."""
         now = clock.now()
         with self._lock:

@@ -6,7 +6,19 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Blueprint, Response, after_this_request, current_app, flash, g, redirect, render_template, request, send_file, url_for
+from flask import (
+    Blueprint,
+    Response,
+    after_this_request,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from werkzeug.wrappers import Response as BaseResponse
 
 from portal.audit import queries

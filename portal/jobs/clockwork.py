@@ -98,9 +98,7 @@ def _claim_slot(job: Job, slot: object) -> int | None:
         session.execute(delete(JobSlot).where(JobSlot.slot < now - SLOTS_KEPT, JobSlot.job_key == job.key))
         key = f"schedule:{job.key}"
         busy = session.scalar(
-            select(JobRun.id).where(
-                JobRun.unique_key == key, JobRun.state.in_((JobState.QUEUED, JobState.RUNNING))
-            )
+            select(JobRun.id).where(JobRun.unique_key == key, JobRun.state.in_((JobState.QUEUED, JobState.RUNNING)))
         )
         if busy is not None:
             return None  # the last one has not ended yet; this slot is passed over

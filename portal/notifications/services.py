@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from portal.audit.services import record
 from portal.core import clock
 from portal.core.errors import Invalid, NotFound
 from portal.core.permissions import Actor
@@ -17,6 +18,7 @@ from portal.core.registry import registry
 from portal.core.web import safe_next
 from portal.extensions import db
 from portal.i18n import _
+from portal.notifications.actions import NoticeAction
 from portal.notifications.kinds import Message, NoticeKind, encode
 from portal.notifications.models import Channel, Notice, NoticePreference, OutboxMessage, OutboxState
 from portal.org.models import User
@@ -163,6 +165,11 @@ def _replace_waiting(user_id: int, kind: str, about: str, encoded_subject: str, 
     return bool(done.rowcount)
 
 
+def mail_address(user_id: int) -> str:
+    """A person's address, "" when there is none."""
+    return db.session.scalar(select(User.email).where(User.id == user_id)) or ""
+
+
 def is_address(address: str) -> bool:
     """Whether mail can be sent there; a person whose address is wrong still gets the notice in the portal."""
     try:
@@ -198,6 +205,23 @@ def _put_into_outbox(
         next_at=now,
     )
     db.session.add(row)
+    return row
+
+
+def put_digest(
+    to_address: str, encoded_subject: str, items: Sequence[Mapping[str, Any]], user_id: int, language: str
+) -> OutboxMessage:
+    """Put a digest into the outbox (the daily job's)."""
+    row = _put_into_outbox(
+        to_address,
+        encoded_subject=encoded_subject,
+        items=items,
+        kind="digest",
+        user_id=user_id,
+        language=language,
+        template="digest",
+    )
+    db.session.flush()
     return row
 
 
@@ -254,8 +278,8 @@ def mark_about_read(user_id: int, about: str) -> int:
     return int(done.rowcount)
 
 
-def choose_channels(user_id: int, choices: Mapping[str, str]) -> int:
-    """Keep a person's choices: kind → channel. Returns how many changed.
+def choose_channels(actor: Actor, choices: Mapping[str, str]) -> int:
+    """Keep the actor's own choices: kind → channel. Returns how many changed.
 
     :raises Invalid: for an unknown kind or channel, or silence where there may be none.
     """
@@ -269,29 +293,46 @@ def choose_channels(user_id: int, choices: Mapping[str, str]) -> int:
             errors.append((key, _("This notice cannot be switched off.")))
     if errors:
         raise Invalid(errors)
+    user_id = actor.user_id
+    if user_id is None:
+        raise NotFound()
     present = {
-        row.kind: row
-        for row in db.session.scalars(select(NoticePreference).where(NoticePreference.user_id == user_id))
+        row.kind: row for row in db.session.scalars(select(NoticePreference).where(NoticePreference.user_id == user_id))
     }
-    changed = 0
+    old: dict[str, str] = {}
+    new: dict[str, str] = {}
     for key, channel in choices.items():
         row = present.get(key)
-        if channel == channel_of(kinds[key], row.channel if row else None):
+        before = channel_of(kinds[key], row.channel if row else None)
+        if channel == before:
             continue
-        changed += 1
+        old[key], new[key] = before, channel
         if row is None:
             db.session.add(NoticePreference(user_id=user_id, kind=key, channel=channel))
         else:
             row.channel = channel
     db.session.flush()
-    return changed
+    if new:
+        record(
+            actor,
+            NoticeAction.PREFERENCES_CHANGED,
+            object_type="user",
+            object_id=user_id,
+            object_label=actor.name,
+            old=old,
+            new=new,
+        )
+    return len(new)
 
 
-def retry_message(message_id: int) -> OutboxMessage:
+def retry_message(message_id: int, actor: Actor) -> OutboxMessage:
     """Send a failed message again. :raises NotFound: when there is none that failed."""
     row = db.session.get(OutboxMessage, message_id)
     if row is None or row.state != OutboxState.FAILED:
         raise NotFound()
-    row.state, row.attempts, row.next_at, row.error = OutboxState.QUEUED, 0, clock.now(), ""
+    # The time of giving up counts anew; the Message-ID stays, so the reader's program still knows it for one.
+    now = clock.now()
+    row.state, row.attempts, row.next_at, row.created_at, row.error = OutboxState.QUEUED, 0, now, now, ""
     db.session.flush()
+    record(actor, NoticeAction.MESSAGE_RETRIED, object_type="outbox_message", object_id=row.id, object_label=row.kind)
     return row

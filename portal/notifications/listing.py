@@ -1,0 +1,95 @@
+"""The administrator's list of outgoing mail. The text of a message is its reader's alone: only its subject is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import ColumnElement
+
+from portal.core import clock
+from portal.core.components import DASH, tag
+from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.permissions import Actor, visible
+from portal.core.registry import registry
+from portal.i18n import _, _l
+from portal.notifications.kinds import render
+from portal.notifications.models import OutboxMessage, OutboxState
+from portal.notifications.permissions import ADMINISTER
+
+M = OutboxMessage
+
+STATES = {
+    OutboxState.QUEUED: (_l("Waiting"), "neutral"),
+    OutboxState.SENDING: (_l("Being sent"), "info"),
+    OutboxState.SENT: (_l("Sent"), "success"),
+    OutboxState.SPOOLED: (_l("In the spool folder"), "success"),
+    OutboxState.FAILED: (_l("Failed"), "danger"),
+}
+
+
+def _kind(row: Any, _context: CellContext) -> Any:
+    if row.kind == "digest":
+        return _("Daily digest")
+    known = registry("notice_kinds").get(row.kind)
+    return known.title if known else row.kind or DASH
+
+
+def _moment(name: str) -> Any:
+    def cell(row: Any, _context: CellContext) -> Any:
+        value = getattr(row, name)
+        return DASH if value is None else clock.local(value).strftime("%Y-%m-%d %H:%M:%S")
+
+    return cell
+
+
+def _next(row: Any, context: CellContext) -> Any:
+    return _moment("next_at")(row, context) if row.is_open == OutboxState.QUEUED else DASH
+
+
+def _state_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
+    return M.state.in_(value.values)
+
+
+LISTING = Listing(
+    key="outbox",
+    title=_l("Outgoing mail"),
+    endpoint="notifications.outbox",
+    identity=M.id,
+    source=lambda statement: statement,
+    where=lambda actor: [visible(actor, ADMINISTER)],
+    columns=[
+        Column("id", _l("No."), {"number": M.id}, sort=M.id, align="end"),
+        Column("subject", _l("Subject"), {"subject": M.subject}, cell=lambda row, _c: render(row.subject)),
+        Column("to", _l("To"), {"to_address": M.to_address}),
+        Column("kind", _l("Kind"), {"kind": M.kind}, cell=_kind),
+        Column("state", _l("State"), {"state": M.state}, cell=lambda row, _c: tag(*STATES[row.state])),
+        Column("attempts", _l("Tries"), {"attempts": M.attempts}, align="end"),
+        Column("created", _l("Written"), {"created_at": M.created_at}, cell=_moment("created_at")),
+        Column("next", _l("Next try"), {"next_at": M.next_at, "is_open": M.state}, cell=_next),
+        Column("sent", _l("Sent"), {"sent_at": M.sent_at}, cell=_moment("sent_at")),
+        Column("error", _l("Error"), {"error": M.error}),
+    ],
+    default_sort="-id",
+    filters=[
+        Filter(
+            "state",
+            _l("State"),
+            "choice",
+            _state_where,
+            lambda _actor: [(state.value, label) for state, (label, _tone) in STATES.items()],
+        ),
+        Filter(
+            "to",
+            _l("To"),
+            "text",
+            lambda value, _actor: M.to_address.contains(value.values[0], autoescape=True),
+        ),
+    ],
+    scenes=[
+        Scene("failed", _l("Failed"), lambda _actor: M.state == OutboxState.FAILED),
+        Scene("waiting", _l("Waiting"), lambda _actor: M.state.in_((OutboxState.QUEUED, OutboxState.SENDING))),
+    ],
+    row_url=lambda row: url_for("notifications.message", message_id=row.id),
+    empty=EmptyText(_l("No mail yet")),
+)
