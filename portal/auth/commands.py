@@ -10,8 +10,8 @@ from flask.cli import with_appcontext
 from sqlalchemy import func, select
 
 from portal.auth import services
-from portal.auth.plugin_switch import switched
 from portal.auth.plugin_state import is_fixed_by_environment, waiting_disabled, write_disabled
+from portal.auth.plugin_switch import switched
 from portal.auth.throttle import normal_login
 from portal.core.errors import Invalid
 from portal.core.transaction import transaction

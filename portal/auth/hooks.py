@@ -32,12 +32,8 @@ def register_rules() -> list[Rule]:
 @hookimpl
 def register_navigation() -> list[NavArea | NavItem]:
     return [
-        NavItem(
-            "administration", "sessions", _l("Sessions"), "auth.all_sessions", "laptop", 40, permissions.MANAGE
-        ),
-        NavItem(
-            "administration", "settings", _l("Settings"), "admin.settings", "sliders", 80, permissions.SETTINGS
-        ),
+        NavItem("administration", "sessions", _l("Sessions"), "auth.all_sessions", "laptop", 40, permissions.MANAGE),
+        NavItem("administration", "settings", _l("Settings"), "admin.settings", "sliders", 80, permissions.SETTINGS),
         NavItem("administration", "plugins", _l("Plugins"), "admin.plugins", "puzzle", 85, permissions.PLUGINS),
     ]
 

@@ -146,9 +146,7 @@ def change_password(data: ChangePasswordInput, rules: PasswordRules, actor: Acto
     if stored is not None and passwords.verify(stored.hash, data.password):
         raise Invalid([("password", _("Choose a password that differs from the present one."))])
     give_password(user.id, data.password)
-    db.session.execute(
-        delete(AuthSession).where(AuthSession.user_id == user.id, AuthSession.id != _session_id(actor))
-    )
+    db.session.execute(delete(AuthSession).where(AuthSession.user_id == user.id, AuthSession.id != _session_id(actor)))
     record(actor, Action.PASSWORD_CHANGE, object_type="user", object_id=user.id, object_label=user.name)
 
 

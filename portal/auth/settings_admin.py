@@ -179,9 +179,7 @@ def change_settings(values: Mapping[str, Any], was: Mapping[str, str], actor: Ac
         if shown(mine) == shown(before) or shown(mine) == was.get(key):
             continue  # not touched, or somebody else set the same meanwhile
         if was.get(key) != shown(present):
-            errors.add(
-                field_name(key), _("Somebody else changed this to %(value)s meanwhile.", value=shown(present))
-            )
+            errors.add(field_name(key), _("Somebody else changed this to %(value)s meanwhile.", value=shown(present)))
         changed[key] = mine
     errors.raise_if_any()
     for key, value in changed.items():

@@ -99,7 +99,9 @@ def _login_page(form: LogInForm) -> str:
 def _wait_text(seconds: int) -> str:
     if seconds < 60:
         return _n(
-            "Too many attempts. Try again in %(num)s second.", "Too many attempts. Try again in %(num)s seconds.", seconds
+            "Too many attempts. Try again in %(num)s second.",
+            "Too many attempts. Try again in %(num)s seconds.",
+            seconds,
         )
     return _n(
         "Too many attempts. Try again in %(num)s minute.",
@@ -314,4 +316,3 @@ def end_all_sessions(user_id: int) -> ResponseReturnValue:
 def all_sessions() -> str:
     """Everybody's sessions."""
     return render_template("auth/all_sessions.html", lines=queries.all_sessions(), shown=queries.SHOWN)
-

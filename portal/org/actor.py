@@ -105,5 +105,7 @@ def load_actor(user_id: int) -> Actor:
 def users_with_role(role: str) -> list[int]:
     """Ids of the active people who hold a role."""
     return list(
-        db.session.scalars(select(User.id).join(UserRole).where(UserRole.role == role, User.is_active).order_by(User.id))
+        db.session.scalars(
+            select(User.id).join(UserRole).where(UserRole.role == role, User.is_active).order_by(User.id)
+        )
     )

@@ -139,9 +139,7 @@ class PersonForm(Form):
     title = TextField(_l("Job title"), [Length(max=100)])
     email = TextField(_l("E-mail"), [Length(max=254)])
     phone = TextField(_l("Telephone"), [Length(max=32)])
-    supervisor_id = PersonField(
-        _l("Direct superior"), description=_l("Empty: the head of the department.")
-    )
+    supervisor_id = PersonField(_l("Direct superior"), description=_l("Empty: the head of the department."))
     person_key = TextField(
         _l("Staff number"),
         [Length(max=64)],

@@ -38,5 +38,7 @@ def register_navigation() -> list[NavArea | NavItem]:
         NavItem("work", "staff", _l("Staff directory"), "org.directory", "telephone", 70, permissions.DIRECTORY),
         NavItem("work", "chart", _l("Organisation chart"), "org.chart", "diagram-3", 75, permissions.DIRECTORY),
         NavItem("administration", "people", _l("People"), "org.people", "people", 10, permissions.MANAGE),
-        NavItem("administration", "departments", _l("Departments"), "org.departments", "building", 20, permissions.MANAGE),
+        NavItem(
+            "administration", "departments", _l("Departments"), "org.departments", "building", 20, permissions.MANAGE
+        ),
     ]

@@ -264,9 +264,7 @@ def department_choices(q: str = "", *, limit: int = PICKED) -> list[Choice]:
 
 def departments_indented() -> list[tuple[int, str]]:
     """(id, name) of all open departments for a select field, each below its parent and indented."""
-    return [
-        (node.id, "\u3000" * node.depth + node.name) for root in departments_tree() for node in root.walk()
-    ]
+    return [(node.id, "\u3000" * node.depth + node.name) for root in departments_tree() for node in root.walk()]
 
 
 @dataclass(frozen=True)

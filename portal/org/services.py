@@ -573,9 +573,7 @@ def close_department(department_id: int, actor: Actor) -> Department:
         select(func.count()).select_from(User).where(User.department_id == department.id, User.is_active)
     )
     below = db.session.scalar(
-        select(func.count())
-        .select_from(Department)
-        .where(Department.parent_id == department.id, Department.is_active)
+        select(func.count()).select_from(Department).where(Department.parent_id == department.id, Department.is_active)
     )
     errors = ErrorList()
     if people:
