@@ -1,0 +1,197 @@
+"""What this plugin offers through the hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, url_for
+from sqlalchemy import select
+
+from plugins.vip import approvals, certificate, demo, jobs, ledger, listings, permissions, queries, settings, views
+from plugins.vip import vocabulary as words
+from plugins.vip.models import ACTIVE, VipMembership, VipMembershipEvent
+from portal.core import clock
+from portal.core.jobs import Job
+from portal.core.listing import Listing
+from portal.core.navigation import NavItem
+from portal.core.panels import Action, Badge, Panel, TimelineEntry
+from portal.core.permissions import Permission, Rule, can, visible
+from portal.core.settings import Setting
+from portal.customers.models import Customer
+from portal.documents.kinds import DocumentKind
+from portal.extensions import db
+from portal.hookspecs import hookimpl
+from portal.i18n import _, _l
+from portal.notifications.kinds import NoticeKind
+from portal.org.actor import Actor
+from portal.org.models import User
+
+
+@hookimpl
+def register_blueprints() -> list[Blueprint]:
+    return [views.blueprint]
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    return permissions.PERMISSIONS
+
+
+@hookimpl
+def register_rules() -> Sequence[Rule]:
+    return permissions.RULES
+
+
+@hookimpl
+def register_navigation() -> list[NavItem]:
+    return [
+        NavItem("customers", "vip", _l("VIP customers"), "vip.index", "gem", 60, permissions.USE),
+        NavItem("customers", "vip_candidates", _l("VIP candidates"), "vip.candidates", "stars", 61, permissions.USE),
+        NavItem("customers", "vip_benefits", _l("VIP benefits"), "vip.benefits", "gift", 62, permissions.USE),
+    ]
+
+
+@hookimpl
+def register_settings() -> Sequence[Setting]:
+    return settings.SETTINGS
+
+
+@hookimpl
+def register_approval_kinds() -> Sequence[Any]:
+    return approvals.KINDS
+
+
+@hookimpl
+def register_jobs() -> Sequence[Job]:
+    return jobs.JOBS
+
+
+@hookimpl
+def register_notice_kinds() -> list[NoticeKind]:
+    return [
+        NoticeKind(
+            "vip.membership",
+            _l("VIP memberships"),
+            _l("When a membership of one of my customers is granted or renewed."),
+            default_mail=True,
+        )
+    ]
+
+
+@hookimpl
+def register_document_kinds() -> list[DocumentKind]:
+    return [certificate.CERTIFICATE]
+
+
+@hookimpl
+def register_listings() -> Sequence[Listing]:
+    return listings.LISTINGS
+
+
+@hookimpl
+def register_demo(actor: Actor) -> None:
+    demo.load(actor)
+
+
+@hookimpl
+def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list[Badge]]:
+    today = clock.today()
+    rows = db.session.execute(
+        select(VipMembership.customer_id, VipMembership.level).where(
+            VipMembership.customer_id.in_(customer_ids),
+            VipMembership.state == ACTIVE,
+            VipMembership.valid_from <= today,
+            VipMembership.valid_until >= today,
+        )
+    )
+    return {
+        row.customer_id: [
+            Badge(_("VIP · %(level)s", level=words.word(words.LEVELS, row.level)), "accent", "gem")
+        ]
+        for row in rows
+    }
+
+
+@hookimpl
+def customer_panels(customer: Any, actor: Actor) -> list[Panel]:
+    if not can(actor, permissions.USE):
+        return []
+    context = {
+        "memberships": queries.memberships_of(customer.id),
+        "pending": queries.pending_request(customer.id),
+        "words": words,
+        "customer": customer,
+    }
+    return [Panel("vip", _("VIP membership"), "vip/panel.html", context, order=40, icon="gem")]
+
+
+@hookimpl
+def customer_actions(customer: Any, actor: Actor) -> list[Action]:
+    if not can(actor, permissions.USE) or not can(actor, "customers.edit", customer):
+        return []
+    if queries.pending_request(customer.id) is not None:
+        return []
+    return [Action("vip_apply", _("Apply for VIP"), url_for("vip.apply", customer_id=customer.id), "gem", order=60)]
+
+
+@hookimpl
+def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
+    statement = (
+        select(
+            VipMembershipEvent.at,
+            VipMembershipEvent.kind,
+            VipMembershipEvent.reason,
+            VipMembership.number,
+            VipMembership.id,
+            User.name,
+        )
+        .join(VipMembership, VipMembership.id == VipMembershipEvent.membership_id)
+        .outerjoin(User, User.id == VipMembershipEvent.by_id)
+        .where(VipMembership.customer_id == customer.id)
+        .order_by(VipMembershipEvent.at.desc(), VipMembershipEvent.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(VipMembershipEvent.at < before)
+    return [
+        TimelineEntry(
+            when=row.at,
+            kind="vip",
+            icon="gem",
+            title=_("VIP membership %(number)s: %(what)s", number=row.number, what=words.word(words.EVENTS, row.kind)),
+            body=row.reason,
+            actor=row.name or "",
+            url=url_for("vip.show", membership_id=row.id),
+            tone="accent",
+        )
+        for row in db.session.execute(statement)
+    ]
+
+
+@hookimpl
+def home_panels(actor: Actor) -> list[Panel]:
+    if not can(actor, permissions.USE):
+        return []
+    today = clock.today()
+    rows = db.session.execute(
+        select(VipMembership.id, VipMembership.number, VipMembership.valid_until, VipMembership.level, Customer.name)
+        .join(Customer, Customer.id == VipMembership.customer_id)
+        .where(
+            VipMembership.state == ACTIVE,
+            VipMembership.valid_until <= today + timedelta(days=60),
+            visible(actor, "customers.view"),
+        )
+        .order_by(VipMembership.valid_until, VipMembership.id)
+        .limit(6)
+    ).all()
+    if not rows:
+        return []
+    context = {"rows": rows, "words": words, "today": today}
+    return [Panel("vip", _("VIP memberships that end soon"), "vip/home_panel.html", context, order=60, icon="gem")]
+
+
+@hookimpl
+def purchases_changed(customer_ids: Sequence[int], actor: Actor) -> None:
+    ledger.settle_purchases(customer_ids, actor)

@@ -1,0 +1,264 @@
+"""Reads of this plugin. What an actor sees follows the customers he may view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Select, and_, extract, func, or_, select, union
+
+from plugins.vip.conditions import (
+    ALL_GRADES,
+    CALENDAR_MONTH,
+    RANK,
+    Bought,
+    Met,
+    Policy,
+    met_by_purchases,
+    months_before,
+)
+from plugins.vip.conditions import rank_suffices as rank_rule
+from plugins.vip.models import (
+    ACTIVE,
+    SUSPENDED,
+    VipApplication,
+    VipMembership,
+    VipMembershipEvent,
+    VipPointEntry,
+)
+from portal.approvals.models import PENDING, ApprovalRequest
+from portal.core import clock
+from portal.core.errors import NotFound
+from portal.core.permissions import visible
+from portal.customers.models import Contact, Customer
+from portal.customers.vocabulary import RANK_ORDER
+from portal.extensions import db
+from portal.org.actor import Actor
+from portal.purchases.models import Purchase
+
+LIVE = (ACTIVE, SUSPENDED)
+#: Name under which approvals know what an application is about.
+SUBJECT = "vip_application"
+
+
+@dataclass(frozen=True)
+class PersonWithRank:
+    """A contact whose rank lets him apply directly."""
+
+    contact_id: int
+    name: str
+    rank: str
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the portal itself finds about a customer's claim to membership."""
+
+    met: tuple[Met, ...]
+    people: tuple[PersonWithRank, ...]
+    live: VipMembership | None
+    pending_request_id: int | None
+
+
+def purchases_of(customer_id: int, since: date | None = None) -> list[Bought]:
+    """The customer's purchases that were not cancelled, oldest first."""
+    statement = select(
+        Purchase.id, Purchase.number, Purchase.purchased_on, Purchase.total, Purchase.total_high_middle
+    ).where(Purchase.customer_id == customer_id, Purchase.cancelled_at.is_(None))
+    if since is not None:
+        statement = statement.where(Purchase.purchased_on > since)
+    rows = db.session.execute(statement.order_by(Purchase.purchased_on, Purchase.id))
+    return [Bought(row.id, row.number, row.purchased_on, row.total, row.total_high_middle) for row in rows]
+
+
+def assess(customer_id: int, policy: Policy) -> Assessment:
+    """Which conditions the customer meets today, with the evidence."""
+    today = clock.today()
+    bought = purchases_of(customer_id, months_before(today, policy.lookback_months))
+    return Assessment(
+        met=tuple(met_by_purchases(policy, bought, today)),
+        people=tuple(people_with_rank(customer_id, policy)),
+        live=live_membership(customer_id),
+        pending_request_id=pending_request(customer_id),
+    )
+
+
+def people_with_rank(customer_id: int, policy: Policy) -> list[PersonWithRank]:
+    """Active contacts of the customer whose rank suffices."""
+    rows = db.session.execute(
+        select(Contact.id, Contact.name, Contact.rank, Contact.employer_kind)
+        .where(Contact.customer_id == customer_id, Contact.is_active, Contact.rank != "")
+        .order_by(Contact.name_sort, Contact.id)
+    )
+    return [
+        PersonWithRank(row.id, row.name, row.rank)
+        for row in rows
+        if rank_rule(policy, row.employer_kind, row.rank, dict(RANK_ORDER))
+    ]
+
+
+def live_membership(customer_id: int, contact_id: int | None = None) -> VipMembership | None:
+    """The active or suspended membership of the customer itself, or of one of its people."""
+    member = VipMembership.contact_id.is_(None) if contact_id is None else VipMembership.contact_id == contact_id
+    return db.session.scalars(
+        select(VipMembership).where(VipMembership.customer_id == customer_id, member, VipMembership.state.in_(LIVE))
+    ).first()
+
+
+def memberships_of(customer_id: int) -> list[VipMembership]:
+    """All memberships of a customer and its people, live ones first."""
+    statement = select(VipMembership).where(VipMembership.customer_id == customer_id)
+    return list(db.session.scalars(statement.order_by(VipMembership.state, VipMembership.id.desc())))
+
+
+def pending_request(customer_id: int) -> int | None:
+    """Id of a request about this customer that waits for a decision."""
+    return db.session.scalar(
+        select(ApprovalRequest.id).where(
+            ApprovalRequest.customer_id == customer_id,
+            ApprovalRequest.kind.like("vip.%"),
+            ApprovalRequest.state == PENDING,
+        )
+    )
+
+
+def load_membership(membership_id: int, actor: Actor) -> VipMembership:
+    """A membership of a customer that the actor may view. :raises NotFound: otherwise."""
+    membership = db.session.scalars(
+        select(VipMembership)
+        .join(Customer, Customer.id == VipMembership.customer_id)
+        .where(VipMembership.id == membership_id, visible(actor, "customers.view"))
+    ).first()
+    if membership is None:
+        raise NotFound()
+    return membership
+
+
+def load_application(application_id: int) -> VipApplication:
+    """An application. :raises NotFound: when there is none."""
+    application = db.session.get(VipApplication, application_id)
+    if application is None:
+        raise NotFound()
+    return application
+
+
+def history_of(membership_id: int) -> Sequence[VipMembershipEvent]:
+    """What happened to a membership, newest first."""
+    statement = select(VipMembershipEvent).where(VipMembershipEvent.membership_id == membership_id)
+    return list(db.session.scalars(statement.order_by(VipMembershipEvent.id.desc()).limit(200)))
+
+
+def ledger_of(membership_id: int, limit: int = 100) -> Sequence[VipPointEntry]:
+    """The newest lines of the points ledger."""
+    statement = select(VipPointEntry).where(VipPointEntry.membership_id == membership_id)
+    return list(db.session.scalars(statement.order_by(VipPointEntry.id.desc()).limit(limit)))
+
+
+def qualifying_customers(policy: Policy, today: date) -> Select[tuple[int]]:
+    """Ids of customers that can meet a purchase condition: a superset, computed in SQL, checked exactly afterwards."""
+    since = months_before(today, policy.lookback_months)
+    amount = Purchase.total if policy.grades == ALL_GRADES else Purchase.total_high_middle
+    recent = and_(Purchase.cancelled_at.is_(None), Purchase.purchased_on > since, Purchase.purchased_on <= today)
+    parts = []
+    if policy.single_enabled:
+        parts.append(select(Purchase.customer_id).where(recent, amount >= policy.single_minimum))
+    if policy.period_enabled:
+        grouped = select(Purchase.customer_id).where(recent)
+        if policy.period == CALENDAR_MONTH:
+            day = Purchase.purchased_on
+            grouped = grouped.group_by(Purchase.customer_id, extract("year", day), extract("month", day))
+        else:
+            grouped = grouped.group_by(Purchase.customer_id)
+        parts.append(grouped.having(func.sum(amount) >= policy.period_minimum))
+    if not parts:
+        return select(Purchase.customer_id).where(Purchase.id < 0)
+    found = union(*parts).subquery()
+    return select(found.c.customer_id)
+
+
+def without_membership(statement: Select[tuple[int]]) -> Select[tuple[int]]:
+    """Leave out customers that are members, were proposed or applied and wait, and merged ones."""
+    ids = statement.subquery()
+    member = select(VipMembership.customer_id).where(
+        VipMembership.contact_id.is_(None), VipMembership.state.in_(LIVE)
+    )
+    waiting = select(ApprovalRequest.customer_id).where(
+        ApprovalRequest.kind.like("vip.%"), ApprovalRequest.state == PENDING, ApprovalRequest.customer_id.is_not(None)
+    )
+    return (
+        select(Customer.id)
+        .join(ids, ids.c.customer_id == Customer.id)
+        .where(Customer.status != "merged", Customer.id.not_in(member), Customer.id.not_in(waiting))
+        .order_by(Customer.id)
+    )
+
+
+def contacts_with_rank(policy: Policy) -> list[tuple[int, int, str]]:
+    """(contact, customer, rank) of everybody whose rank suffices and who is no member yet."""
+    if not policy.rank_enabled:
+        return []
+    ranks = [rank for rank, order in RANK_ORDER.items() if order >= RANK_ORDER[policy.rank_minimum]]
+    member = select(VipMembership.contact_id).where(
+        VipMembership.contact_id.is_not(None), VipMembership.state.in_(LIVE)
+    )
+    rows = db.session.execute(
+        select(Contact.id, Contact.customer_id, Contact.rank)
+        .join(Customer, Customer.id == Contact.customer_id)
+        .where(
+            Contact.is_active,
+            Contact.employer_kind == "administrative",
+            Contact.rank.in_(ranks),
+            Contact.id.not_in(member),
+            Customer.status != "merged",
+        )
+    )
+    return [(row.id, row.customer_id, row.rank) for row in rows]
+
+
+def expiring(until: date) -> list[VipMembership]:
+    """Active memberships that end by a day."""
+    statement = select(VipMembership).where(VipMembership.state == ACTIVE, VipMembership.valid_until <= until)
+    return list(db.session.scalars(statement.order_by(VipMembership.id)))
+
+
+def term_assessment(membership: VipMembership, policy: Policy) -> Met | None:
+    """The best condition met within the membership's term; for a person, the rank as it is now."""
+    today = clock.today()
+    if membership.contact_id is not None:
+        contact = db.session.get(Contact, membership.contact_id)
+        if contact and contact.is_active and rank_rule(policy, contact.employer_kind, contact.rank, dict(RANK_ORDER)):
+            return Met(RANK)
+        return None
+    since = max(months_before(today, policy.lookback_months), membership.valid_from)
+    found = met_by_purchases(policy, [b for b in purchases_of(membership.customer_id) if b.day >= since], today)
+    return found[0] if found else None
+
+
+def renewal_pending(membership_id: int) -> bool:
+    """Whether a renewal of this membership waits or was decided during its last days."""
+    return bool(
+        db.session.scalar(
+            select(ApprovalRequest.id)
+            .join(VipApplication, VipApplication.id == ApprovalRequest.subject_id)
+            .where(
+                ApprovalRequest.subject_type == SUBJECT,
+                ApprovalRequest.kind == "vip.renewal",
+                VipApplication.membership_id == membership_id,
+                or_(ApprovalRequest.state == PENDING, ApprovalRequest.state == "rejected"),
+                VipApplication.created_at >= _term_begin(membership_id),
+            )
+        )
+    )
+
+
+def _term_begin(membership_id: int):  # type: ignore[no-untyped-def]
+    """When the present term was granted: renewals asked for before belong to earlier terms."""
+    return (
+        select(func.max(VipMembershipEvent.at))
+        .where(
+            VipMembershipEvent.membership_id == membership_id,
+            VipMembershipEvent.kind.in_(("granted", "renewed")),
+        )
+        .scalar_subquery()
+    )

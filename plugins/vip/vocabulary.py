@@ -1,0 +1,57 @@
+"""What people call the stored words of this plugin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugins.vip import conditions, models
+from portal.i18n import _l
+
+LEVELS: dict[str, Any] = {
+    models.SILVER: _l("Silver"),
+    models.GOLD: _l("Gold"),
+    models.DIAMOND: _l("Diamond"),
+}
+STATES: dict[str, Any] = {
+    models.ACTIVE: _l("Active"),
+    models.SUSPENDED: _l("Suspended"),
+    models.WITHDRAWN: _l("Withdrawn"),
+    models.LAPSED: _l("Lapsed"),
+}
+STATE_TONES = {
+    models.ACTIVE: "success",
+    models.SUSPENDED: "warning",
+    models.WITHDRAWN: "danger",
+    models.LAPSED: "neutral",
+}
+CONDITIONS: dict[str, Any] = {
+    conditions.SINGLE: _l("Single purchase"),
+    conditions.PERIOD: _l("Accumulated purchases"),
+    conditions.RANK: _l("Administrative rank"),
+    conditions.EXCEPTION: _l("Exception"),
+}
+ROUTES: dict[str, Any] = {
+    models.BY_CUSTOMER: _l("Applied by the customer"),
+    models.BY_COMPANY: _l("Proposed by the company"),
+    models.BY_RENEWAL: _l("Renewal"),
+}
+EVENTS: dict[str, Any] = {
+    "granted": _l("Granted"),
+    "renewed": _l("Renewed"),
+    "suspended": _l("Suspended"),
+    "reinstated": _l("Reinstated"),
+    "withdrawn": _l("Withdrawn"),
+    "lapsed": _l("Lapsed"),
+    "level": _l("Level changed"),
+}
+POINTS: dict[str, Any] = {
+    models.EARNED: _l("Earned"),
+    models.REDEEMED: _l("Redeemed"),
+    models.REVERSED: _l("Taken back"),
+    models.CORRECTED: _l("Corrected"),
+}
+
+
+def word(table: dict[str, Any], value: str) -> str:
+    """The word for a stored value; the value itself when it is not known."""
+    return str(table.get(value, value))
