@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 
@@ -70,6 +70,23 @@ class TimelineEntry:
     actor: str = ""
     url: str | None = None
     tone: str = "neutral"
+
+
+@dataclass(frozen=True)
+class AgendaItem:
+    """One duty of "my day".
+
+    :ivar due: the day it is due; items before today are overdue.
+    :ivar kind: short word for the kind of duty ("next step", "birthday" …), translatable.
+    :ivar about: whom or what it concerns, already text.
+    """
+
+    due: date
+    kind: Any
+    title: Any
+    url: str
+    icon: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,7 @@
-"""What "my day" shows: due and overdue duties from every module."""
+"""What "my day" shows. The type of its items lives in the core, so that modules below this one can answer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from portal.core.panels import AgendaItem
 
-
-@dataclass(frozen=True)
-class AgendaItem:
-    """One duty.
-
-    :ivar due: the day it is due; items before today are overdue.
-    :ivar kind: short word for the kind of duty ("next step", "birthday" …), translatable.
-    :ivar about: whom or what it concerns, already text.
-    """
-
-    due: date
-    kind: Any
-    title: Any
-    url: str
-    icon: str = ""
-    about: str = ""
+__all__ = ["AgendaItem"]

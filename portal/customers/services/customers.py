@@ -27,6 +27,7 @@ from portal.customers.models import (
     CustomerStageChange,
 )
 from portal.customers.permissions import CREATE, EDIT, REVEAL, VIEW
+from portal.customers.search_index import index_customers
 from portal.customers.services.common import label_of, locked_customer, refuse_stale, split_private
 from portal.customers.validation import Checker
 from portal.customers.vocabulary import Channel, CustomerKind, Party, Sex, SizeClass, Source, Stage, Status
@@ -60,6 +61,8 @@ PLAIN_FIELDS = (
     "referrer_id",
     "status",
 )
+#: What the search index is made of.
+FOUND_BY = frozenset({"name", "short_name", "aliases", "party"})
 PERSON_FIELDS = (
     "sex",
     "birth_year",
@@ -124,6 +127,7 @@ def create_customer(
         )
     )
     db.session.flush()
+    index_customers([customer.id])
     public, private = split_private(customer, _without_blanks(_snapshot(customer)))
     public |= {"account_manager_id": manager_id, "department_id": owner_id, "stage": stage}
     record(
@@ -168,6 +172,8 @@ def change_customer(customer_id: int, data: CustomerInput, actor: Actor, version
         return customer
     customer.updated_at, customer.updated_by_id = clock.now(), actor.user_id
     _flush_unique(values["credit_code"])
+    if not FOUND_BY.isdisjoint(changes):
+        index_customers([customer.id])
     old, old_private = split_private(customer, {name: pair[0] for name, pair in changes.items()})
     new, new_private = split_private(customer, {name: pair[1] for name, pair in changes.items()})
     record(

@@ -1,0 +1,163 @@
+"""What this module offers through the hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, url_for
+
+from portal.core import clock
+from portal.core.listing import Listing
+from portal.core.navigation import NavItem
+from portal.core.panels import Action, AgendaItem, Panel, Tab, TimelineEntry
+from portal.core.permissions import Actor, Permission, Rule, can
+from portal.core.settings import Setting
+from portal.customers import listings, page, permissions, queries, services
+from portal.customers import vocabulary as words
+from portal.customers.models import Customer
+from portal.customers.views import blueprint
+from portal.hookspecs import hookimpl
+from portal.i18n import _, _l
+
+#: Days that birthdays are shown ahead.
+BIRTHDAY_DAYS = 7
+
+
+@hookimpl
+def register_blueprints() -> list[Blueprint]:
+    return [blueprint]
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    return permissions.PERMISSIONS
+
+
+@hookimpl
+def register_rules() -> Sequence[Rule]:
+    return permissions.RULES
+
+
+@hookimpl
+def register_listings() -> list[Listing]:
+    return [listings.customers_listing(), listings.contacts_listing(), listings.interactions_listing()]
+
+
+@hookimpl
+def register_settings() -> list[Setting]:
+    return [
+        Setting(
+            listings.IDLE_SETTING,
+            "int",
+            30,
+            _l("Customers count as not contacted for long after"),
+            _l("For the view “Not contacted for long” and the home page."),
+            minimum=1,
+            maximum=3650,
+            unit=_l("days"),
+        )
+    ]
+
+
+@hookimpl
+def register_navigation() -> list[NavItem]:
+    works = permissions.works_with_customers
+    return [
+        NavItem("customers", "customers", _l("Customers"), "customers.index", "people", 10, when=works),
+        NavItem("customers", "contacts", _l("Contacts"), "customers.contacts", "person-lines-fill", 20, when=works),
+        NavItem("customers", "interactions", _l("Interactions"), "customers.interactions", "chat-dots", 30, when=works),
+    ]
+
+
+@hookimpl
+def customer_tabs(customer: Customer, actor: Actor) -> list[Tab]:
+    counts = page.counts(customer, actor)
+    here = {"customer_id": customer.id}
+    return [
+        Tab("overview", _l("Overview"), url_for("customers.show", **here), order=10),
+        Tab("contacts", _l("Contacts"), url_for("customers.contacts_of", **here), counts.contacts, order=20),
+        Tab("interactions", _l("Interactions"), url_for("customers.interactions_of", **here), counts.interactions, 40),
+        Tab("history", _l("History"), url_for("customers.history", **here), order=90),
+    ]
+
+
+@hookimpl
+def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
+    here = {"customer_id": customer.id}
+    found = []
+    if can(actor, permissions.EDIT, customer):
+        found += [
+            Action(
+                "record",
+                _l("Record an interaction"),
+                url_for("customers.add_interaction", **here),
+                "plus-lg",
+                kind="primary",
+                order=10,
+            ),
+            Action("contact", _l("Add a contact"), url_for("customers.add_contact", **here), "person-plus", order=20),
+            Action("step", _l("Plan a next step"), url_for("customers.plan_step", **here), "calendar-plus", order=30),
+            Action("stage", _l("Change stage"), url_for("customers.stage", **here), "signpost-2", order=40),
+            Action("edit", _l("Edit"), url_for("customers.edit", **here), "pencil", order=50),
+        ]
+    if can(actor, permissions.ASSIGN, customer):
+        found.append(Action("assign", _l("Assign"), url_for("customers.assign", **here), "person-check", order=60))
+    return found
+
+
+@hookimpl
+def customer_timeline(customer: Customer, before: datetime | None, limit: int) -> list[TimelineEntry]:
+    return page.own_entries(customer, before, limit)
+
+
+@hookimpl
+def agenda_items(actor: Actor, until: date) -> list[AgendaItem]:
+    items = [
+        AgendaItem(
+            due=step.due_on,
+            kind=words.label(words.InteractionKind, step.kind),
+            title=step.task,
+            url=url_for("customers.finish_step", step_id=step.id),
+            icon=page.INTERACTION_ICONS.get(words.InteractionKind(step.kind), "dot"),
+            about=step.customer,
+        )
+        for step in queries.due_steps(actor, until)
+    ]
+    today = clock.today()
+    last = min(until, today + timedelta(days=BIRTHDAY_DAYS))
+    items += [
+        AgendaItem(
+            due=row.day,
+            kind=_("Birthday"),
+            title=_("Birthday of %(name)s", name=row.name),
+            url=url_for("customers.contact", contact_id=row.contact_id),
+            icon="gift",
+            about=row.customer,
+        )
+        for row in queries.upcoming_birthdays(actor, today, last)
+    ]
+    return items
+
+
+@hookimpl
+def home_panels(actor: Actor) -> list[Panel]:
+    if not permissions.works_with_customers(actor):
+        return []
+    days = listings.idle_days()
+    return [
+        Panel(
+            "customers.workload",
+            _l("My customers"),
+            "customers/_workload.html",
+            {"workload": queries.workload_of(actor, days), "days": days},
+            order=10,
+            icon="people",
+        )
+    ]
+
+
+@hookimpl
+def user_deactivated(user: Any, successor: Any, actor: Any) -> None:
+    services.hand_over_customers(user, successor, actor)

@@ -1,0 +1,106 @@
+"""The blueprint, its errors and what its pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from portal.auth.current import current_actor
+from portal.core.text import mask_phone
+from portal.core.web import refuse_large_id
+from portal.customers import queries
+from portal.customers import vocabulary as words
+from portal.customers.listings import birthday_label, stage_tag
+from portal.customers.models import Customer
+from portal.customers.page import Head, head_of
+from portal.customers.permissions import VIEW
+from portal.extensions import db
+from portal.i18n import _
+
+blueprint = Blueprint("customers", __name__, url_prefix="/customers")
+
+
+@blueprint.app_errorhandler(queries.HiddenCustomer)
+def hidden(error: queries.HiddenCustomer) -> tuple[str, int]:
+    """The customer exists, and that is all that is said."""
+    recorder = current_app.extensions.get("portal_refusal_recorder")
+    db.session.rollback()
+    page = render_template("customers/hidden.html", existence=error.existence)
+    if recorder is not None:
+        recorder(error)
+    return page, 403
+
+
+@blueprint.app_errorhandler(queries.MergedCustomer)
+def merged(error: queries.MergedCustomer) -> Response:
+    """The record lives on in another one."""
+    return redirect(url_for("customers.show", customer_id=error.kept_id))
+
+
+@blueprint.app_template_global("customer_head")
+def template_head(customer: Customer, active: str) -> Head:
+    """The head of the record page, for tabs of all modules: `customer_head(customer, "documents")`."""
+    return head_of(customer, current_actor(), active)
+
+
+@blueprint.app_context_processor
+def template_words() -> dict[str, Any]:
+    """Words and small helpers that the templates of this module use."""
+    if not request.endpoint or not request.endpoint.startswith("customers."):
+        return {}
+    return {
+        "words": words,
+        "word": words.label,
+        "mask_phone": mask_phone,
+        "stage_tag": stage_tag,
+        "birthday_label": birthday_label,
+    }
+
+
+def open_customer(customer_id: int, permission: str = VIEW) -> Customer:
+    """The customer of a page, with the permission the page needs."""
+    return queries.open_customer(refuse_large_id(customer_id), current_actor(), permission)
+
+
+def describe_customer(value: str) -> str:
+    """Name of a visible customer, for the picker; "" for all others."""
+    if not value.isdigit() or len(value) > 17:
+        return ""
+    found = queries.pick(current_actor(), [int(value)])
+    return found[0][1] if found else ""
+
+
+def find_customer(text: str) -> str | None:
+    """Id of the visible customer that a text names, when it is only one."""
+    from portal.customers.page import visible_names
+
+    found = visible_names(current_actor(), text, limit=5)
+    exact = [row for row in found if row[1] == text]
+    chosen = exact if len(exact) == 1 else found if len(found) == 1 else []
+    return str(chosen[0][0]) if chosen else None
+
+
+def bind_pickers(form: Any) -> None:
+    """Give the customer picker its look-ups; processes the field again with them."""
+    if "referrer_id" not in form:
+        return
+    field = form.referrer_id
+    field.describe, field.find = describe_customer, find_customer
+    if request.method == "POST":
+        field.process(request.form)
+
+
+def selection_of(form: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """The selection of a bulk action, to be sent along on its own page."""
+    if form.get("all"):
+        return [("all", "1"), ("query", form.get("query", "")[:4000])]
+    return [("ids", value) for value in form.getlist("ids")[:5000] if value.isdigit() and len(value) < 18]
+
+
+def done_text(count: int, one: Callable[[], str]) -> str:
+    """Message of a bulk action: how many were done."""
+    return one() if count else _("Nothing was changed.")
