@@ -1,0 +1,234 @@
+"""`make bench`: builds the data, starts the real server and the floor, measures, writes bench/results.json.
+
+    python -m bench [--customers N] [--lines N] [--databases sqlite,postgresql] [--requests N] [--keep FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import select
+
+from bench import data, measure
+from portal.app import create_app
+from portal.core.listing import keyset
+from portal.extensions import db
+
+RESULTS = Path(__file__).with_name("results.json")
+SECRET = "bench-only-" + "0" * 32
+WORKERS = 2
+#: The goal for each page: ratio of its p50 to the floor's, with one client.
+GOALS = {
+    "list": 5.0,
+    "list filtered and sorted": 5.0,
+    "inbox": 5.0,
+    "VIP list": 5.0,
+    "customer": 8.0,
+    "home": 8.0,
+    "search two characters": 6.0,
+    "search initials": 6.0,
+    "search pinyin with a slip": 12.0,
+}
+#: The list a thousand pages in, as a multiple of the first page.
+DEEP_GOAL = 1.2
+#: With eight clients the same ratios within half as much again.
+CROWD = 1.5
+
+
+def main() -> int:
+    """Run the benchmark on each database."""
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("--customers", type=int, default=200_000)
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--keep", default="", help="folder to keep the data in, and to use again")
+    parser.add_argument("--output", default=str(RESULTS))
+    options = parser.parse_args()
+    report: dict[str, Any] = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.machine()},
+        "customers": options.customers,
+        "order_lines": options.lines,
+        "workers": WORKERS,
+        "databases": {},
+    }
+    for name in options.databases.split(","):
+        with _database(name, options.keep) as (url, folder):
+            report["databases"][name] = _run(url, folder, options)
+        Path(options.output).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+@contextmanager
+def _database(name: str, keep: str) -> Iterator[tuple[str, Path]]:
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as temporary:
+        folder = Path(keep or temporary) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        if name == "sqlite":
+            yield f"sqlite:///{folder / 'portal.sqlite3'}", folder
+        else:
+            from tests.conftest_servers import Postgres
+
+            with Postgres() as server:
+                yield server.url, folder
+
+
+def _run(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    settings = {"DATA_DIR": str(folder), "DATABASE_URL": url, "SECRET_KEY": SECRET}
+    app = create_app(**settings)
+    with app.app_context():
+        from portal import migrating
+
+        begin = time.perf_counter()
+        migrating.upgrade(app)
+        if db.session.scalar(select(db.metadata.tables["org_user"].c.id).limit(1)) is None:
+            db.session.remove()
+            company = data.fill(options.customers, options.lines)
+        else:
+            company = _company()
+        print(f"{app.config['SQLALCHEMY_DATABASE_URI'].split(':')[0]}: data ready in {time.perf_counter() - begin:.0f} s")
+        cookies = _cookies(company)
+        pages = _pages(company)
+        db.session.remove()
+    environment = os.environ | settings | {"HOST": "127.0.0.1", "WEB_WORKERS": str(WORKERS)}
+    with (
+        _server("portal.app:create_app()", environment) as port,
+        _server("bench.floor:create_app()", environment) as floor_port,
+    ):
+        return _measure(app, port, floor_port, pages, cookies, options.requests)
+
+
+def _company() -> data.Company:
+    from portal.org.models import User
+
+    ids = {
+        login: db.session.scalar(select(User.id).where(User.login == login))
+        for login in ("manager0_0", "head0", "executive")
+    }
+    return data.Company(int(ids["manager0_0"] or 0), int(ids["head0"] or 0), int(ids["executive"] or 0))
+
+
+def _cookies(company: data.Company) -> dict[str, str]:
+    from portal.auth.sessions import cookie_for
+    from portal.core.transaction import transaction
+
+    with transaction():
+        people = {"manager": company.manager, "head": company.head, "executive": company.executive}
+        return {role: cookie_for(person, ip="127.0.0.1", user_agent="bench") for role, person in people.items()}
+
+
+def _pages(company: data.Company) -> list[tuple[str, str, str]]:
+    """(page, role, path)."""
+    from portal.customers.models import Customer
+
+    own = db.session.scalar(
+        select(Customer.id).where(Customer.account_manager_id == company.manager).order_by(Customer.id).offset(50).limit(1)
+    )
+    deep = db.session.execute(
+        select(Customer.name_sort, Customer.id).order_by(Customer.name_sort, Customer.id).offset(50_000).limit(1)
+    ).first()
+    pages = []
+    for role in ("manager", "head", "executive"):
+        pages += [
+            ("list", role, "/customers/?sort=name"),
+            ("list filtered and sorted", role, "/customers/?stage=potential&stage=ordering&sort=-total"),
+            ("search two characters", role, f"/search?q={quote('宝贝')}"),
+            ("search initials", role, "/search?q=abbd"),
+            ("search pinyin with a slip", role, "/search?q=abadilvyou"),
+            ("customer", role, f"/customers/{own}"),
+            ("inbox", role, "/approvals/"),
+            ("VIP list", role, "/vip/"),
+            ("home", role, "/"),
+        ]
+    if deep is not None:
+        after = keyset.encode(deep.name_sort, deep.id)
+        pages.insert(-9, ("list 1,000 pages in", "executive", f"/customers/?sort=name&after={after}"))
+    return pages
+
+
+@contextmanager
+def _server(application: str, environment: dict[str, str]) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:portal.gunicorn_conf", application]
+    process = subprocess.Popen(command, env=environment | {"PORT": str(port)})
+    try:
+        for _attempt in range(300):
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _measure(
+    app: Any, port: int, floor_port: int, pages: list[tuple[str, str, str]], cookies: dict[str, str], requests: int
+) -> dict[str, Any]:
+    name = app.config["SESSION_COOKIE_NAME"]
+    rows = []
+    floors: dict[int, list[float]] = {1: [], 8: []}
+    first_page: dict[str, float] = {}
+    print(f"{'page':28} {'role':10} {'sql':>4} {'KB':>6} {'p50':>8} {'p95':>8} {'p99':>8} {'ratio':>6} {'8: p50':>8} {'ratio':>6}")
+    for page, role, path in pages:
+        # The floor is measured beside each page, so that a change of the machine's speed hits both.
+        floor_1 = measure.time_page(floor_port, "/?first=1000", "", 1, requests)
+        one = measure.time_page(port, path, f"{name}={cookies[role]}", 1, requests)
+        floor_8 = measure.time_page(floor_port, "/?first=1000", "", 8, requests)
+        eight = measure.time_page(port, path, f"{name}={cookies[role]}", 8, requests)
+        floors[1].append(floor_1.p50)
+        floors[8].append(floor_8.p50)
+        statements = measure.count_statements(app, path, name, cookies[role])
+        ratio_1, ratio_8 = round(one.p50 / floor_1.p50, 2), round(eight.p50 / floor_8.p50, 2)
+        row = {
+            "page": page,
+            "role": role,
+            "path": path,
+            "statements": statements,
+            "one_client": one.as_dict(),
+            "eight_clients": eight.as_dict(),
+            "floor_one_client": floor_1.as_dict(),
+            "floor_eight_clients": floor_8.as_dict(),
+            "ratio_one_client": ratio_1,
+            "ratio_eight_clients": ratio_8,
+        }
+        goal = GOALS.get(page)
+        if page == "list":
+            first_page[role] = ratio_1
+        if page == "list 1,000 pages in":
+            row["multiple_of_first_page"] = round(ratio_1 / first_page[role], 2)
+            goal = first_page[role] * DEEP_GOAL
+        if goal is not None:
+            row["goal"] = round(goal, 2)
+            row["reached"] = ratio_1 <= goal and ratio_8 <= goal * CROWD
+        rows.append(row)
+        mark = "" if goal is None else ("ok" if row["reached"] else f"above {goal:.1f}")
+        print(
+            f"{page:28} {role:10} {statements:4d} {one.size / 1024:6.1f} {one.p50:8.2f} {one.p95:8.2f} {one.p99:8.2f} "
+            f"{ratio_1:6.2f} {eight.p50:8.2f} {ratio_8:6.2f} {mark}",
+            flush=True,
+        )
+    return {"pages": rows, "floor_p50_one_client": min(floors[1]), "floor_p50_eight_clients": min(floors[8])}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
