@@ -75,9 +75,9 @@ def documents_listing() -> Listing:
         source=lambda statement: statement.select_from(Document).outerjoin(Maker, Maker.id == Document.made_by_id),
         where=lambda actor: [queries.readable(actor)],
         columns=[
-            Column("number", _l("Number"), {"number": Document.number}, sort=Document.number, sticky=True),
-            Column("title", _l("Title"), {"title": Document.title}),
-            Column("kind", _l("Kind"), {"kind": Document.kind}, cell=_kind_cell, export=_kind_cell),
+            Column("number", _l("Document number"), {"number": Document.number}, sort=Document.number, sticky=True),
+            Column("title", _l("Document title"), {"title": Document.title}),
+            Column("kind", _l("Kind of document"), {"kind": Document.kind}, cell=_kind_cell, export=_kind_cell),
             Column("version", _l("Version"), {"version": Document.version}, align="end", default=False),
             Column("pages", _l("Pages"), {"pages": Document.pages}, align="end"),
             Column(
@@ -97,7 +97,7 @@ def documents_listing() -> Listing:
             ),
         ],
         filters=[
-            Filter("kind", _l("Kind"), "choice", lambda value, _a: Document.kind.in_(value.values), _kind_choices),
+            Filter("kind", _l("Kind of document"), "choice", lambda value, _a: Document.kind.in_(value.values), _kind_choices),
             Filter("state", _l("State"), "choice", lambda value, _a: Document.state.in_(value.values), _state_choices),
             Filter("made", _l("Made at"), "date_range", _when),
         ],

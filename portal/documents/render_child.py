@@ -129,14 +129,20 @@ def make(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
                 raise FatalURLFetchingError(f"missing asset {url}")
             raise ValueError("address refused")
 
+    class SystemFonts(FontConfiguration):  # type: ignore[misc]
+        """Only installed fonts: a font of a document would have to be written to a file first."""
+
+        def add_font_face(self, rule_descriptors: Any, url_fetcher: Any) -> None:
+            """Ignore it."""
+
     fetcher = AssetFetcher()
-    fonts = FontConfiguration()
+    fonts = SystemFonts()
     style = weasyprint.CSS(string=request["style"], base_url=BASE_URL, url_fetcher=fetcher, font_config=fonts)
     page = weasyprint.HTML(string=request["html"], base_url=BASE_URL, url_fetcher=fetcher)
     document = page.render(
         font_config=fonts, stylesheets=[style], presentational_hints=False, pdf_variant="pdf/ua-1", custom_metadata=True
     )
-    # The attribute `base href` must not move relative addresses, and links of the text never become attachments.
+    # Files that the HTML names as attachments are not even asked for.
     document.metadata.attachments.clear()
     content = document.write_pdf(
         pdf_variant="pdf/ua-1", custom_metadata=True, pdf_identifier=request["identifier"].encode("ascii")

@@ -1,0 +1,431 @@
+"""Making PDFs in the child process: nothing comes in but what was given, nothing takes more than its share."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pikepdf
+import pytest
+from flask import Flask
+from flask_babel import Babel
+
+from portal.config import PROJECT_ROOT
+from portal.documents import render
+from portal.documents.page import DocumentFacts, build_page, yuan
+from portal.documents.render import Asset, CannotRender, render_pdf
+from tests.functional.documents_fixture import card
+
+FACTS = {
+    "number": "CARD-2026-000123",
+    "version": 2,
+    "title": "客户基本信息卡:云山宴饮",
+    "kind": "客户基本信息卡",
+    "subject": "",
+    "classification": "内部资料",
+    "organisation": "测试公司",
+    "made_by": "安娜",
+    "made_at": "2026-03-05 14:30",
+    "created": "2026-03-05T14:30:00+08:00",
+    "language": "zh_Hans_CN",
+}
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="20"><text y="15">柱状图</text></svg>'
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[Flask]:
+    """Only the template engine and translations; no database."""
+    app = Flask("portal", root_path=str(PROJECT_ROOT / "portal"), template_folder=str(PROJECT_ROOT / "templates"))
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    Babel(app, default_locale="en")
+    with app.app_context():
+        yield app
+    render.stop_spare()
+
+
+def open_pdf(content: bytes) -> pikepdf.Pdf:
+    return pikepdf.open(BytesIO(content))
+
+
+def text_of(content: bytes, folder: Path) -> list[str]:
+    """The text of each page, as poppler reads it."""
+    path = folder / "read.pdf"
+    path.write_bytes(content)
+    done = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True)
+    return done.stdout.decode("utf-8").split("\f")[:-1]
+
+
+def fonts_of(pdf: pikepdf.Pdf) -> dict[str, bool]:
+    """Base name → embedded, of every font of every page."""
+    found = {}
+    for thing in pdf.objects:
+        if isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == "/Font" and "/DescendantFonts" in thing:
+            descriptor = thing.DescendantFonts[0].FontDescriptor
+            found[str(thing.BaseFont)] = any(key in descriptor for key in ("/FontFile", "/FontFile2", "/FontFile3"))
+    return found
+
+
+# ---- one place -----------------------------------------------------------------------------------------------------
+
+
+def test_only_the_child_imports_weasyprint() -> None:
+    importing = set()
+    for folder in ("portal", "plugins"):
+        for path in (PROJECT_ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    names = [node.module]
+                if any(name.split(".")[0] == "weasyprint" for name in names):
+                    importing.add(path.relative_to(PROJECT_ROOT).as_posix())
+    assert importing == {"portal/documents/render_child.py"}
+
+
+def test_the_portal_itself_never_loads_weasyprint() -> None:
+    code = "import sys, portal.documents.render; assert 'weasyprint' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT_ROOT)
+
+
+# ---- the document --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("made")
+    context = card()
+    context["sections"][0]["chart"] = {"title": "近况", "alt": "十二月最高", "svg": PICTURE, "how": "", "headers": [], "rows": []}
+    page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": context})
+    return render_pdf(page.html, folder=folder, identifier="CARD-2026-000123", assets=page.assets).content
+
+
+def test_tags_language_and_metadata(made: bytes) -> None:
+    pdf = open_pdf(made)
+    assert bool(pdf.Root.MarkInfo.Marked)
+    assert str(pdf.Root.Lang) == "zh-Hans-CN"
+    assert bool(pdf.Root.ViewerPreferences.DisplayDocTitle)
+    assert str(pdf.docinfo["/Title"]) == FACTS["title"]
+    assert str(pdf.docinfo["/Author"]) == "安娜 · 测试公司"
+    assert "CARD-2026-000123" in str(pdf.docinfo["/Subject"])
+    assert str(pdf.docinfo["/Keywords"]) == "CARD-2026-000123"
+    assert "20260305" in str(pdf.docinfo["/CreationDate"])
+    with pdf.open_metadata() as metadata:
+        assert metadata["pdfuaid:part"] == "1"
+    kinds = {str(item.S) for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and "/S" in item and "/P" in item}
+    assert {"/H1", "/H2", "/Table", "/TR", "/TH", "/TD", "/Figure"} <= kinds
+
+
+def test_the_picture_has_its_alternative_text(made: bytes) -> None:
+    pdf = open_pdf(made)
+    alternatives = [
+        str(item.Alt) for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and "/Alt" in item
+    ]
+    assert "十二月最高" in alternatives
+
+
+def test_every_page_has_number_version_and_page_of_pages(made: bytes, tmp_path: Path) -> None:
+    pages = text_of(made, tmp_path)
+    assert len(pages) >= 2
+    for number, text in enumerate(pages, start=1):
+        assert "CARD-2026-000123" in text
+        assert "Version 2" in text
+        assert f"Page {number} of {len(pages)}" in text
+        assert "Made by 安娜 on 2026-03-05 14:30" in text
+        assert "内部资料" in text
+        assert "测试公司" in text
+
+
+def test_the_card_shows_its_values(made: bytes, tmp_path: Path) -> None:
+    text = "".join(text_of(made, tmp_path))
+    for value in ("91440101MA59QW3N2L", "环市东路虚构大厦 1208 室", "农历闰四月初八", "¥1,286,400.50", "138 0013 8000"):
+        assert value in text, value
+
+
+def test_a_person_has_the_fields_of_a_person(app: Flask, tmp_path: Path) -> None:
+    person = {"sex": "女", "birth_year": "1980", "occupation": "教师", "purpose": "售后回访", "consent": "书面同意"}
+    page = build_page(
+        "pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card(party="person", person=person, name="柳如烟")}
+    )
+    text = "".join(text_of(render_pdf(page.html, folder=tmp_path, identifier="P").content, tmp_path))
+    assert all(value in text for value in ("教师", "售后回访", "书面同意", "1980"))
+    assert "91440101MA59QW3N2L" not in text
+
+
+def test_heads_of_tables_come_again_and_rows_stay_whole(app: Flask, tmp_path: Path) -> None:
+    stages = [
+        {"on": "2025-01-01", "from_stage": "潜在", "to_stage": f"阶段{n:03d}", "by": "安娜", "reason": "甲" * 90 + f"终{n:03d}"}
+        for n in range(80)
+    ]
+    page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card(stages=stages, contacts=[])})
+    pages = text_of(render_pdf(page.html, folder=tmp_path, identifier="T").content, tmp_path)
+    with_rows = [text for text in pages if re.search(r"阶段\s*\d{3}", text)]
+    assert len(with_rows) >= 3
+    for text in with_rows:
+        assert "New stage" in text or "To stage" in text
+        begun, ended = re.findall(r"阶段\s*(\d{3})", text), re.findall(r"终\s*(\d{3})", text)
+        assert begun == ended
+
+
+def test_fonts_are_embedded_and_chinese(made: bytes) -> None:
+    fonts = fonts_of(open_pdf(made))
+    assert fonts and all(fonts.values())
+    assert any("CJK-SC" in name or "MicroHei" in name for name in fonts)
+    assert all("+" in name for name in fonts)  # subsets
+    assert len(made) < 1_000_000
+
+
+def test_traditional_text_gets_traditional_glyphs(app: Flask, tmp_path: Path) -> None:
+    facts = DocumentFacts(**{**FACTS, "language": "zh_Hant", "title": "骨角直真"})
+    page = build_page("pdf/customer_card.html", facts, {"card": card(name="骨角直真")})
+    pdf = open_pdf(render_pdf(page.html, folder=tmp_path, identifier="H").content)
+    assert str(pdf.Root.Lang) == "zh-Hant"
+    fonts = fonts_of(pdf)
+    assert any("CJK-TC" in name for name in fonts)
+    assert not any("CJK-SC" in name or "CJK-JP" in name for name in fonts)
+
+
+def test_the_same_page_gives_the_same_bytes(app: Flask, tmp_path: Path) -> None:
+    page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card()})
+    first = render_pdf(page.html, folder=tmp_path, identifier="A")
+    second = render_pdf(page.html, folder=tmp_path, identifier="A")
+    assert first.digest == second.digest and first.content == second.content
+
+
+def test_values_are_escaped(app: Flask) -> None:
+    hostile = '<img src="file:///etc/passwd"><style>*{display:none}</style>'
+    facts = DocumentFacts(**{**FACTS, "title": hostile, "made_by": '"><script>'})
+    html = build_page("pdf/customer_card.html", facts, {"card": card(name=hostile, demand=hostile)}).html
+    assert "<img" not in html and "<style>*" not in html and "<script" not in html
+
+
+def test_yuan() -> None:
+    assert yuan("1234567.5") == "¥1,234,567.50"
+    assert yuan("-3") == "−¥3.00"
+    assert yuan("") == yuan(None) == "—"
+    with pytest.raises(ValueError, match="no amount"):
+        yuan("many")
+
+
+# ---- nothing comes in ----------------------------------------------------------------------------------------------
+
+SECRET = "file:///etc/hostname"
+REMOTE = "http://127.0.0.1:9/x"
+INNER = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
+CHANNELS = {
+    "img file": f'<img src="{SECRET}" alt="x">',
+    "img http": f'<img src="{REMOTE}" alt="x">',
+    "img data": f'<img src="{INNER}" alt="x">',
+    "img ftp": '<img src="ftp://127.0.0.1/x" alt="x">',
+    "link stylesheet": f'<link rel="stylesheet" href="{SECRET}">',
+    "@import": f'<style>@import url("{SECRET}");</style>',
+    "@font-face": f'<style>@font-face{{font-family:z;src:url("{SECRET}")}} p{{font-family:z}}</style><p>字</p>',
+    "background": f'<style>p{{background:url("{SECRET}")}}</style><p>字</p>',
+    "list-style": f'<style>li{{list-style-image:url("{SECRET}")}}</style><ul><li>字</li></ul>',
+    "content": f'<style>p::before{{content:url("{SECRET}")}}</style><p>字</p>',
+    "border-image": f'<style>p{{border:3px solid;border-image:url("{SECRET}") 3}}</style><p>字</p>',
+    "link attachment": f'<link rel="attachment" href="{SECRET}">',
+    "a attachment": f'<a rel="attachment" href="{SECRET}">字</a>',
+    "svg image": f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="{SECRET}" width="9" height="9"/></svg>',
+    "svg use": f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><use href="{SECRET}#a"/></svg>',
+    "object": f'<object data="{SECRET}" type="image/png"></object>',
+    "embed": f'<embed src="{SECRET}" type="image/png">',
+    "base href": '<base href="file:///etc/"><img src="hostname" alt="x">',
+    "page background": f'<style>@page{{background:url("{SECRET}")}}</style>',
+    "nested svg": '<img src="asset:/nested.svg" alt="x">',
+}
+#: Ways that are not even asked for: fonts of documents and attachments are switched off, WeasyPrint knows no foreign `use`.
+CLOSED = {"@font-face", "link attachment", "svg use"}
+NESTED = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="{SECRET}" width="9" height="9"/></svg>'
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_no_channel_reads_anything(app: Flask, channel: str, tmp_path: Path) -> None:
+    html = f'<html lang="en"><head><title>t</title></head><body><p>text</p>{CHANNELS[channel]}</body></html>'
+    done = render_pdf(
+        html,
+        folder=tmp_path,
+        identifier="X",
+        assets={"nested.svg": Asset("image/svg+xml", NESTED.encode())},
+        trace=True,
+    )
+    if channel in CLOSED:
+        assert done.addresses == ()
+    else:
+        assert done.addresses, "the channel never reached the fetcher: the case proves nothing"
+    assert done.refused == ()
+    assert not [path for path in done.opened if "hostname" in path or path.startswith(("/etc/", "/proc", str(tmp_path)))]
+    pdf = open_pdf(done.content)
+    assert "/EmbeddedFiles" not in pdf.Root.get("/Names", pikepdf.Dictionary())
+    assert not pdf.attachments
+
+
+def test_presentational_hints_stay_off(app: Flask, tmp_path: Path) -> None:
+    # With hints on, this attribute becomes CSS and reaches the fetcher (CVE-2026-49452).
+    html = f'<html lang="en"><title>t</title><body background="{SECRET}"><table background="{SECRET}"><tr><td>1</table>'
+    assert render_pdf(html, folder=tmp_path, identifier="X", trace=True).addresses == ()
+
+
+def guarded(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code below the child's guard."""
+    script = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("child", {str(render.CHILD)!r})
+child = importlib.util.module_from_spec(spec); spec.loader.exec_module(child)
+import socket, subprocess, os
+guard = child.Guard(); sys.addaudithook(guard); guard.armed = True
+try:
+    {code}
+except PermissionError as error:
+    print("refused", error)
+else:
+    print("allowed")
+"""
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('/etc/hostname')",
+        "open('/tmp/portal-test-write', 'w')",
+        "os.open('/tmp/portal-test-write', os.O_CREAT | os.O_RDWR)",
+        "open('/usr/share/fonts/../../../etc/hostname')",
+        "socket.socket()",
+        "socket.getaddrinfo('localhost', 80)",
+        "subprocess.run(['true'])",
+        "os.system('true')",
+        "os.remove('/tmp/portal-nothing')",
+    ],
+)
+def test_the_guard_stops_what_gets_past_the_fetcher(code: str) -> None:
+    assert guarded(code).stdout.startswith("refused"), code
+
+
+def test_the_guard_lets_python_load_itself() -> None:
+    assert guarded("import wave; open(wave.__file__)").stdout.strip() == "allowed"
+
+
+def test_the_child_sees_no_environment_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "do not pass on")
+    child = render._start(5)
+    try:
+        deadline = time.monotonic() + 5
+        environment = b""
+        while not environment and time.monotonic() < deadline:
+            environment = Path(f"/proc/{child.pid}/environ").read_bytes()
+        assert b"SECRET_KEY" not in environment and b"LANG=C.UTF-8" in environment
+        assert Path(f"/proc/{child.pid}/cwd").resolve() == Path("/")
+    finally:
+        render._end(child)
+
+
+def test_a_missing_picture_of_ours_fails_loudly(app: Flask, tmp_path: Path) -> None:
+    html = '<html lang="en"><title>t</title><body><img src="asset:/must/none.svg" alt="x"></body></html>'
+    with pytest.raises(CannotRender) as caught:
+        render_pdf(html, folder=tmp_path, identifier="X")
+    assert "missing asset" in caught.value.details["cause"]
+
+
+# ---- bombs ---------------------------------------------------------------------------------------------------------
+
+
+def _page(body: str, style: str = "") -> str:
+    return f'<html lang="en"><head><title>bomb</title><style>{style}</style></head><body>{body}</body></html>'
+
+
+BOMBS = {
+    "colspan": _page("<table><tr><td colspan=1000000>1</td></tr><tr>" + "<td>1</td>" * 20 + "</tr></table>"),
+    "flex": _page("<div>" * 14 + "x" + "</div>" * 14, "div{display:flex;flex-wrap:wrap}"),
+    "columns": _page("<div>" * 6 + "word " * 400 + "</div>" * 6, "div{columns:3}"),
+    "pages": _page("".join(f"<p>{n}</p>" for n in range(12000)), "@page{size:3cm 3cm;margin:2mm} p{break-after:page}"),
+    "text": _page("<p>" + "字 " * 3_000_000 + "</p>"),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_bombs_are_ended_in_time(app: Flask, bomb: str, tmp_path: Path) -> None:
+    started = time.monotonic()
+    try:
+        render_pdf(BOMBS[bomb], folder=tmp_path, identifier="B", seconds=4)
+    except CannotRender as error:
+        assert error.details["cause"]
+        assert "could not be made" in str(error.message)
+    assert time.monotonic() - started < 8
+    left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert f"{render.CHILD} 4 " not in left
+
+
+def test_an_endless_rendering_is_killed_with_its_session(app: Flask, tmp_path: Path) -> None:
+    with pytest.raises(CannotRender) as caught:
+        render_pdf(BOMBS["pages"], folder=tmp_path, identifier="B", seconds=2)
+    assert caught.value.details["cause"] == "more than 2 s"
+
+
+def test_memory_is_limited() -> None:
+    script = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("child", {str(render.CHILD)!r})
+child = importlib.util.module_from_spec(spec); spec.loader.exec_module(child)
+child.limit(20, 256)
+try:
+    bytearray(512 * 1024 * 1024)
+except MemoryError:
+    print("limited")
+try:
+    open("/tmp/portal-limit-test", "wb", buffering=0).write(b"1")
+except OSError:
+    print("no file")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["limited", "no file"]
+    Path("/tmp/portal-limit-test").unlink(missing_ok=True)
+
+
+# ---- places --------------------------------------------------------------------------------------------------------
+
+
+def test_no_more_than_two_at_once(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    def slow(_request: bytes, _seconds: int) -> bytes:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.15)
+        with lock:
+            running -= 1
+        return json.dumps({"pages": 1, "digest": "", "addresses": [], "refused": []}).encode() + b"\n%PDF"
+
+    monkeypatch.setattr(render, "_ask_child", slow)
+    people = [threading.Thread(target=render_pdf, args=("",), kwargs={"folder": tmp_path, "identifier": "Q", "person": n})
+              for n in range(1, 7)]  # fmt: skip
+    for thread in people:
+        thread.start()
+    for thread in people:
+        thread.join()
+    assert most == render.PARALLEL
+
+
+def test_one_person_waits_for_himself_and_is_told(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "PATIENCE", 0.2)
+    with render._place(tmp_path, ["person-7"]), pytest.raises(CannotRender) as caught:
+        render_pdf("", folder=tmp_path, identifier="Q", person=7)
+    assert caught.value.details["cause"] == "no free place"
+
+
+def test_a_warm_child_is_quick(app: Flask, tmp_path: Path) -> None:
+    page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card(contacts=[], stages=[], interactions=[])})
+    render.keep_warm()
+    time.sleep(4)
+    started = time.monotonic()
+    render_pdf(page.html, folder=tmp_path, identifier="W")
+    assert time.monotonic() - started < 4  # 0.3 s on a quiet machine; the test must hold on a busy one
