@@ -27,7 +27,8 @@ MAXIMUM_LENGTH = 256
 MINIMUM_GUESSES_LOG10 = 9.0
 #: zxcvbn's work grows with the square of the length; what stands behind these characters only adds strength.
 ESTIMATED_LENGTH = 64
-#: Classes of characters that must occur with PASSWORD_COMPLEXITY (GB/T 22239 speaks of complexity, practice asks three).
+#: Classes of characters that must occur with PASSWORD_COMPLEXITY (GB/T 22239 speaks of complexity, practice asks
+#: for three).
 CLASSES_WANTED = 3
 
 #: The product, as a context word.
@@ -35,15 +36,16 @@ PRODUCT_WORDS = ("portal", "kehu", "kehuguanli", "customer", "customerportal")
 
 #: What people in China choose, in letters and digits: words, phrases read as numbers, first runs on the keyboard.
 CHINESE_COMMON = (
-    "woaini", "woaini1314", "woaini520", "5201314", "1314520", "1314521", "5211314", "7758521", "7758258", "5845201314",
-    "aini", "aini1314", "iloveyou1314", "woaiwojia", "woaizhongguo", "zhongguo", "beijing", "shanghai", "guangzhou",
-    "shenzhen", "chongqing", "tianjin", "mima", "mima123", "mimamima", "woshishui", "woaibaba", "woaimama", "laopo",
-    "laogong", "baobei", "baobao", "qinaide", "xiaoxiao", "tiantian", "nihao", "nihaoma", "nihao123", "admin", "guanliyuan",
-    "guanli", "xitong", "yonghu", "gongsi", "bangong", "caiwu", "xiaoshou", "kefu", "jingli", "zongjingli", "laoban",
-    "fangzhang", "asd123456", "zxc123456", "qwe123456", "aa123456", "a123456789", "abc123456", "q123456789", "123456789a",
-    "147258369", "159357", "789456123", "741852963", "112233", "123321", "888888", "666666", "168168", "518518", "520520",
-    "8888888888", "6666666666", "gongxifacai", "facai", "fafafa", "dashabi", "haohaoxuexi", "tiantianxiangshang",
-    "zhangwei", "wangwei", "wangfang", "liwei", "lina", "zhangmin", "lijing", "wangjing", "liuwei", "wangxiuying",
+    "woaini", "woaini1314", "woaini520", "5201314", "1314520", "1314521", "5211314", "7758521", "7758258",
+    "5845201314", "aini", "aini1314", "iloveyou1314", "woaiwojia", "woaizhongguo", "zhongguo", "beijing",
+    "shanghai", "guangzhou", "shenzhen", "chongqing", "tianjin", "mima", "mima123", "mimamima", "woshishui",
+    "woaibaba", "woaimama", "laopo", "laogong", "baobei", "baobao", "qinaide", "xiaoxiao", "tiantian", "nihao",
+    "nihaoma", "nihao123", "admin", "guanliyuan", "guanli", "xitong", "yonghu", "gongsi", "bangong", "caiwu",
+    "xiaoshou", "kefu", "jingli", "zongjingli", "laoban", "fangzhang", "asd123456", "zxc123456", "qwe123456",
+    "aa123456", "a123456789", "abc123456", "q123456789", "123456789a", "147258369", "159357", "789456123",
+    "741852963", "112233", "123321", "888888", "666666", "168168", "518518", "520520", "8888888888",
+    "6666666666", "gongxifacai", "facai", "fafafa", "dashabi", "haohaoxuexi", "tiantianxiangshang", "zhangwei",
+    "wangwei", "wangfang", "liwei", "lina", "zhangmin", "lijing", "wangjing", "liuwei", "wangxiuying",
 )  # fmt: skip
 
 _hasher = PasswordHasher(type=Type.ID)
@@ -101,7 +103,7 @@ def guesses_log10(password: str, context: Iterable[str] = ()) -> float:
 
     :param context: words somebody would try first: company, product, log-in name, own name.
     """
-    import zxcvbn
+    import zxcvbn  # type: ignore[import-untyped,unused-ignore]
 
     words = {word.casefold() for word in (*PRODUCT_WORDS, *CHINESE_COMMON, *context) if len(word) >= 2}
     head = normal_form(password)[:ESTIMATED_LENGTH]

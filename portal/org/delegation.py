@@ -35,7 +35,7 @@ class Scope:
         return _meet(self.kinds, other.kinds)
 
 
-def _meet(first: frozenset[object] | frozenset[str] | frozenset[int] | None, second: frozenset[object] | frozenset[str] | frozenset[int] | None) -> bool:  # fmt: skip
+def _meet(first: Collection[object] | None, second: Collection[object] | None) -> bool:
     return first is None or second is None or bool(set(first) & set(second))
 
 

@@ -31,7 +31,9 @@ class PersonField(Field):
     """
 
     widget = TextInput()
-    text = ""
+    text: str = ""
+    data: int | None
+    process_errors: list[Any]
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
         super().process(formdata, *args, **kwargs)

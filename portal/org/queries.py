@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import aliased
@@ -40,7 +41,7 @@ class PersonLine:
     successor_id: int | None = None
 
 
-def _person_select() -> tuple[ColumnElement[object], ...]:
+def _person_select() -> tuple[Any, ...]:
     return (
         User.id,
         User.login,
@@ -225,7 +226,7 @@ def departments_tree(*, closed: bool = False) -> list[DepartmentNode]:
     if not closed:
         statement = statement.where(Department.is_active)
     nodes = {row.id: DepartmentNode(**row._mapping) for row in db.session.execute(statement)}
-    roots = []
+    roots: list[DepartmentNode] = []
     for node in nodes.values():
         parent = nodes.get(node.parent_id or 0)
         (parent.children if parent else roots).append(node)
