@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -19,7 +19,6 @@ from portal.customers.models import Customer
 from portal.customers.page import Head, head_of
 from portal.customers.permissions import VIEW
 from portal.extensions import db
-from portal.i18n import _
 
 blueprint = Blueprint("customers", __name__, url_prefix="/customers")
 
@@ -47,18 +46,16 @@ def template_head(customer: Customer, active: str) -> Head:
     return head_of(customer, current_actor(), active)
 
 
-@blueprint.app_context_processor
+@blueprint.app_template_global("customer_stage")
+def template_stage(stage: str) -> Markup:
+    """A stage as a badge."""
+    return stage_tag(stage)
+
+
+@blueprint.context_processor
 def template_words() -> dict[str, Any]:
     """Words and small helpers that the templates of this module use."""
-    if not request.endpoint or not request.endpoint.startswith("customers."):
-        return {}
-    return {
-        "words": words,
-        "word": words.label,
-        "mask_phone": mask_phone,
-        "stage_tag": stage_tag,
-        "birthday_label": birthday_label,
-    }
+    return {"words": words, "word": words.label, "mask_phone": mask_phone, "birthday_label": birthday_label}
 
 
 def open_customer(customer_id: int, permission: str = VIEW) -> Customer:
@@ -99,8 +96,3 @@ def selection_of(form: MultiDict[str, str]) -> list[tuple[str, str]]:
     if form.get("all"):
         return [("all", "1"), ("query", form.get("query", "")[:4000])]
     return [("ids", value) for value in form.getlist("ids")[:5000] if value.isdigit() and len(value) < 18]
-
-
-def done_text(count: int, one: Callable[[], str]) -> str:
-    """Message of a bulk action: how many were done."""
-    return one() if count else _("Nothing was changed.")

@@ -1,0 +1,30 @@
+/* Creating a customer: likely duplicates are shown while name, phone or code are typed. Works without it: the server asks again. */
+"use strict";
+(() => {
+  const box = document.querySelector("[data-hints]");
+  const form = box && box.closest("form");
+  if (!form) return;
+  const names = ["name", "phone", "credit_code"];
+  let timer = null;
+  let request = null;
+  const load = async () => {
+    const query = new URLSearchParams();
+    for (const name of names) {
+      const field = form.elements[name];
+      if (field && field.value.trim()) query.set(name, field.value.trim());
+    }
+    if (request) request.abort();
+    request = new AbortController();
+    if (!query.size) { box.replaceChildren(); return; }
+    try {
+      const answer = await fetch(`${box.dataset.hints}?${query}`, { credentials: "same-origin", signal: request.signal });
+      if (!answer.ok || answer.redirected) return;
+      const piece = new DOMParser().parseFromString(await answer.text(), "text/html");
+      box.replaceChildren(...piece.body.childNodes);
+    } catch (error) { if (error.name !== "AbortError") box.replaceChildren(); }
+  };
+  for (const name of names) {
+    const field = form.elements[name];
+    if (field && field.addEventListener) field.addEventListener("input", (event) => { if (!event.isComposing) { clearTimeout(timer); timer = setTimeout(load, 350); } });
+  }
+})();
