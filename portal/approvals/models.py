@@ -80,7 +80,9 @@ class ApprovalRequest(db.Model):
     applicant_department_id: Mapped[int | None] = mapped_column(ForeignKey("org_department.id"), index=True)
     #: whether `department_id` is the customer's department and moves with him
     follows_customer: Mapped[bool] = mapped_column(Boolean, default=False)
-    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
+    customer_id: Mapped[int | None] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={"merge": "move"}
+    )
     #: from the form: a double click files one
     token: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(12), default=DRAFT)
@@ -119,7 +121,9 @@ class ApprovalRequest(db.Model):
     __table_args__ = (
         UniqueConstraint("token", name="uq_approval_request_token"),
         CheckConstraint(f"state IN {STATES!r}", name="state"),
-        CheckConstraint("state <> 'pending' OR (filed_at IS NOT NULL AND expires_at IS NOT NULL)", name="pending_dates"),
+        CheckConstraint(
+            "state <> 'pending' OR (filed_at IS NOT NULL AND expires_at IS NOT NULL)", name="pending_dates"
+        ),
         Index(
             "uq_approval_request_one_pending",
             func.coalesce(text("applicant_id"), 0),
@@ -215,7 +219,8 @@ class ApprovalSeat(db.Model):
     #: place in the step, from 0; equal for those who stand for the same seat
     slot: Mapped[int] = mapped_column(Integer)
     user_id: Mapped[int] = mapped_column(ForeignKey("org_user.id"))
-    #: why he sits here: "head:7", "deputy:7", "role:executive", "superior:12", "person", "fallback", "transfer", "signer", "reassigned"
+    #: why he sits here: "head:7", "deputy:7", "role:executive", "superior:12", "person", "fallback", or by hand:
+    #: "transfer", "signer", "reassigned"
     basis: Mapped[str] = mapped_column(String(60))
     #: added by somebody (加签): has to approve besides the seats of the route
     is_added: Mapped[bool] = mapped_column(Boolean, default=False)

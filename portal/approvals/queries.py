@@ -746,38 +746,52 @@ def customer_events(customer_id: int, before: datetime | None, limit: int) -> li
     return list(db.session.execute(statement.order_by(moment.desc(), ApprovalRequest.id.desc()).limit(limit)))
 
 
-def find_colleagues(text: str, request: ApprovalRequest, limit: int = 20) -> list[Any]:
-    """Active people by name, pinyin or login who are no party to the request: (id, name, login, department)."""
-    statement = (
-        select(User.id, User.name, User.login, Department.name.label("department"))
-        .join(Department, Department.id == User.department_id)
-        .where(User.is_active)
-        .order_by(User.name_sort, User.id)
-        .limit(limit)
-    )
-    text = text.strip()
-    if text:
-        statement = statement.where(
-            or_(
-                User.name.contains(text, autoescape=True),
-                User.name_sort.startswith(text.lower(), autoescape=True),
-                User.login.startswith(text.lower(), autoescape=True),
+def troubled(_actor: Actor, limit: int = 200) -> list[InboxRow]:
+    """Pending requests that are held or overdue, held ones first; for administrators, status only. Two statements."""
+    applicant = aliased(User)
+    found = list(
+        db.session.execute(
+            select(
+                ApprovalRequest.id,
+                ApprovalRequest.kind,
+                ApprovalRequest.title,
+                ApprovalRequest.state,
+                ApprovalRequest.round,
+                ApprovalRequest.due_at,
+                ApprovalRequest.held_since,
+                (ApprovalRequest.expires_at <= database_now()).label("is_past"),
+                applicant.name.label("applicant"),
+                Department.name.label("department"),
+                ApprovalStep.title.label("step_title"),
+                ApprovalRequest.filed_at.label("moment"),
+                literal("").label("vote"),
+                literal("").label("for_name"),
             )
-        )
-    parties = {i for i in (request.applicant_id, request.typed_by_id) if i is not None}
-    if parties:
-        statement = statement.where(User.id.not_in(sorted(parties)))
-    return list(db.session.execute(statement))
-
-
-def colleague_by_text(text: str) -> list[int]:
-    """Ids of active people whose login or full name is exactly this; for pickers without script."""
-    text = text.strip()
-    return list(
-        db.session.scalars(
-            select(User.id).where(User.is_active, or_(User.login == text.lower(), User.name == text)).limit(2)
+            .outerjoin(applicant, applicant.id == ApprovalRequest.applicant_id)
+            .outerjoin(Department, Department.id == ApprovalRequest.applicant_department_id)
+            .outerjoin(ApprovalStep, and_(ApprovalStep.request_id == ApprovalRequest.id, ApprovalStep.state == OPEN))
+            .where(
+                ApprovalRequest.state == PENDING,
+                or_(ApprovalRequest.held_since.is_not(None), ApprovalRequest.due_at < clock.now()),
+            )
+            .order_by(ApprovalRequest.held_since.is_(None), ApprovalRequest.due_at, ApprovalRequest.id)
+            .limit(limit)
         )
     )
+    waiting = _waiting_for([row.id for row in found])
+    return [_inbox_row(row, COPIED, waiting) for row in found]
+
+
+def titles_of(request_ids: Sequence[int], actor: Actor) -> dict[int, str]:
+    """Titles of requests that the actor decided; one statement."""
+    if not request_ids:
+        return {}
+    rows = db.session.execute(
+        select(ApprovalRequest.id, ApprovalRequest.title)
+        .join(ApprovalDecision, ApprovalDecision.request_id == ApprovalRequest.id)
+        .where(ApprovalRequest.id.in_(list(request_ids)), ApprovalDecision.by_id == actor.user_id)
+    )
+    return {row.id: row.title for row in rows}
 
 
 def filter_departments() -> list[tuple[int, str]]:
@@ -788,8 +802,8 @@ def filter_departments() -> list[tuple[int, str]]:
 
 __all__ = [
     "COPIED", "DONE", "MINE", "PAGE_SIZE", "TABS", "TODO", "Closing", "InboxFilter", "InboxPage", "InboxRow",
-    "asked_opinions", "closing_of", "colleague_by_text", "customer_events", "description_of", "digest_of", "events_of",
-    "filter_departments", "find_colleagues", "get_request", "get_status", "had_seat", "has_copy", "history",
+    "asked_opinions", "closing_of", "customer_events", "description_of", "digest_of", "events_of",
+    "filter_departments", "get_request", "get_status", "had_seat", "has_copy", "history",
     "inbox_count", "inbox_page", "may_view", "next_waiting", "opinions_of", "pending_request", "person_label",
-    "rounds_of", "seats_of", "tab_counts", "waiting_condition",
+    "rounds_of", "seats_of", "tab_counts", "titles_of", "troubled", "waiting_condition",
 ]  # fmt: skip

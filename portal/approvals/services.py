@@ -1372,9 +1372,9 @@ def follow_changes(request_id: int, actor: Actor, *, leaving: int | None = None)
             continue
         live = [seat for seat in seats if seat.state in (OPEN, WAITING)]
         valid = [seat for seat in live if seat.user_id != leaving and authorities.basis_holds(seat, organisation)]
-        if moved is not None and authorities.routes_by(rules[slot], request, moved):
-            affected.add(slot)
-        elif not valid and (live or slot not in _merged_slots(step)) and not (step.mode == ANY and not live):
+        is_moved = moved is not None and authorities.routes_by(rules[slot], request, moved)
+        is_empty = not valid and (live or slot not in _merged_slots(step)) and not (step.mode == ANY and not live)
+        if is_moved or is_empty:
             affected.add(slot)
         elif len(valid) < len(live):
             for seat in live:
@@ -1392,7 +1392,7 @@ def follow_changes(request_id: int, actor: Actor, *, leaving: int | None = None)
     values: dict[str, Any] = {}
     if moved is not None:
         values["department_id"], values["applicant_department_id"] = moved
-        request_view = _moved_copy(request, moved)
+        request_view = _Moved(request, moved)
     else:
         request_view = request
     excluded = authorities.excluded_ids(request, organisation) | ({leaving} if leaving is not None else set())
@@ -1430,7 +1430,7 @@ def follow_changes(request_id: int, actor: Actor, *, leaving: int | None = None)
     return True
 
 
-class _moved_copy:  # noqa: N801 - a view of the request, not a thing of its own
+class _Moved:
     """The request as it will be after its departments changed, for the rules to look at."""
 
     def __init__(self, request: ApprovalRequest, moved: tuple[int | None, int | None]) -> None:
@@ -1766,6 +1766,7 @@ def _tell_approvers(
 __all__ = [
     "BATCH_LIMIT", "EXPIRE_AFTER", "SYSTEM", "URGE_HOURS", "add_signer", "ask_opinion", "cancel", "copy_to", "decide",
     "due_for_reminder", "expire", "file_request", "follow_changes", "follow_customer", "follow_person", "give_opinion",
-    "hand_over", "overdue_ids", "page_path", "reassign", "record_refused", "remind", "requests_to_follow", "require_low_risk", "resubmit",
+    "hand_over", "overdue_ids", "page_path", "reassign", "record_refused", "remind", "requests_to_follow",
+    "require_low_risk", "resubmit",
     "save_draft", "send_reminder", "submit_draft", "transfer", "update_draft", "withdraw",
 ]  # fmt: skip
