@@ -4,16 +4,41 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.database import BigId, Money, UTCDateTime
+from portal.core.text import fold, pinyin_full, pinyin_initials
+from portal.customers.models import Customer, SortKey
 from portal.extensions import db
+from portal.org.models import User
 
 #: Grades of products (高档, 中档, 普通).
 HIGH, MIDDLE, ORDINARY = "high", "middle", "ordinary"
 GRADES = (HIGH, MIDDLE, ORDINARY)
+
+
+def search_text_of(code: str, name: str) -> str:
+    """What a product is found by: article number, name, full pinyin and initials, folded, parted by line ends."""
+    return "\n".join((fold(code), fold(name), pinyin_full(name), pinyin_initials(name)))[:1000]
+
+
+def _search_text_default(context: Any) -> str:
+    values = context.get_current_parameters()
+    return search_text_of(values["code"], values["name"])
 
 
 class Product(db.Model):
@@ -26,7 +51,9 @@ class Product(db.Model):
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     #: pinyin, for sorting and finding
-    name_sort: Mapped[str] = mapped_column(String(400), default="")
+    name_sort: Mapped[str] = mapped_column(SortKey, default="")
+    #: see `search_text_of`
+    search_text: Mapped[str] = mapped_column(String(1000), default=_search_text_default)
     category: Mapped[str] = mapped_column(String(100), default="", index=True)
     grade: Mapped[str] = mapped_column(String(10))
     #: unit of sale, such as a bottle or a box
@@ -72,9 +99,14 @@ class Purchase(db.Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: cancelled purchases stay, and count nowhere
     cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cancelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"))
+    cancel_reason: Mapped[str] = mapped_column(String(500), default="", server_default="")
     import_batch_id: Mapped[int | None] = mapped_column(Integer, index=True)
     version: Mapped[int] = mapped_column(default=1)
 
+    customer: Mapped[Customer] = relationship()
+    created_by: Mapped[User | None] = relationship(foreign_keys=[created_by_id])
+    cancelled_by: Mapped[User | None] = relationship(foreign_keys=[cancelled_by_id])
     lines: Mapped[list[PurchaseLine]] = relationship(
         cascade="all, delete-orphan", back_populates="purchase", order_by="PurchaseLine.position"
     )
@@ -85,7 +117,31 @@ class Purchase(db.Model):
         CheckConstraint("paid_on IS NULL OR paid_on >= purchased_on", name="paid_after_purchase"),
         Index("ix_purchase_customer_id_purchased_on_id", "customer_id", "purchased_on", "id"),
         Index("ix_purchase_purchased_on_id", "purchased_on", "id"),
+        Index("ix_purchase_total_id", "total", "id"),
+        # Few purchases are open: lists of what is unpaid read these alone.
+        Index(
+            "ix_purchase_open",
+            "purchased_on",
+            "id",
+            postgresql_where=text("paid_on IS NULL AND cancelled_at IS NULL"),
+            sqlite_where=text("paid_on IS NULL AND cancelled_at IS NULL"),
+        ),
     )
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it counts nowhere."""
+        return self.cancelled_at is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it counts and is not paid yet."""
+        return self.paid_on is None and self.cancelled_at is None
+
+    @property
+    def margin(self) -> Decimal:
+        """Gross margin in yuan: total less cost of goods."""
+        return self.total - self.cost
 
 
 class PurchaseLine(db.Model):
@@ -115,4 +171,33 @@ class PurchaseLine(db.Model):
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("discount >= 0 AND amount >= 0", name="not_negative"),
         UniqueConstraint("purchase_id", "position"),
+    )
+
+
+class PurchaseMonth(db.Model):
+    """What a customer bought in a calendar month: sums over purchases that are not cancelled.
+
+    A summary, maintained by `summaries.refresh` in the transaction that changes purchases; sums over many customers
+    read it instead of the purchases. Months without purchases have no row.
+    """
+
+    __tablename__ = "purchase_month"
+
+    # After a merge the rows of both customers are computed anew (hook customers_merged).
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), primary_key=True, autoincrement=False, info={"merge": "rebuild"}
+    )
+    year: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    #: 1 … 12
+    month: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    total: Mapped[Decimal] = mapped_column(Money)
+    cost: Mapped[Decimal] = mapped_column(Money)
+    total_high_middle: Mapped[Decimal] = mapped_column(Money)
+    #: number of purchases
+    count: Mapped[int] = mapped_column(Integer)
+
+    __table_args__ = (
+        CheckConstraint("month BETWEEN 1 AND 12", name="month"),
+        # The rows of a customer lie together, in the primary key itself.
+        {"sqlite_with_rowid": False},
     )
