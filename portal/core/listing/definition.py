@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, SQLColumnExpression, func, select
 from werkzeug.datastructures import MultiDict
 
 from portal.core.permissions import Actor
@@ -46,9 +46,9 @@ class Column:
 
     key: str
     label: Any
-    fields: Mapping[str, ColumnElement[Any]]
+    fields: Mapping[str, SQLColumnExpression[Any]]
     cell: Cell | None = None
-    sort: ColumnElement[Any] | None = None
+    sort: SQLColumnExpression[Any] | None = None
     export: Cell | None = None
     default: bool = True
     align: str = "start"
@@ -88,8 +88,8 @@ class Filter:
     key: str
     label: Any
     kind: str
-    where: Callable[[FilterValue, Actor], ColumnElement[bool]]
-    choices: Callable[[Actor], Sequence[tuple[str, Any]]] | None = None
+    where: Callable[[FilterValue, Any], SQLColumnExpression[bool]]
+    choices: Callable[[Any], Sequence[tuple[str, Any]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class Scene:
 
     key: str
     label: Any
-    where: Callable[[Actor], ColumnElement[bool]]
-    applies: Callable[[Actor], bool] = lambda _actor: True
+    where: Callable[[Any], SQLColumnExpression[bool]]
+    applies: Callable[[Any], bool] = lambda _actor: True
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class BulkAction:
     label: Any
     endpoint: str
     tone: str = "secondary"
-    applies: Callable[[Actor], bool] = lambda _actor: True
+    applies: Callable[[Any], bool] = lambda _actor: True
 
 
 @dataclass(frozen=True)
@@ -140,17 +140,17 @@ class Listing:
     key: str
     title: Any
     endpoint: str
-    identity: ColumnElement[int]
+    identity: SQLColumnExpression[int]
     source: Callable[[Select[Any]], Select[Any]]
-    where: Callable[[Actor], list[ColumnElement[bool]]]
+    where: Callable[[Any], list[SQLColumnExpression[bool]]]
     columns: list[Column]
     default_sort: str
     filters: list[Filter] = field(default_factory=list)
     scenes: list[Scene] = field(default_factory=list)
     bulk_actions: list[BulkAction] = field(default_factory=list)
     row_url: Callable[[Any], str | None] = lambda _row: None
-    search: Callable[[str, Actor], ColumnElement[bool]] | None = None
-    prepare: Callable[[Sequence[Any], Actor], Mapping[str, Any]] | None = None
+    search: Callable[[str, Any], SQLColumnExpression[bool]] | None = None
+    prepare: Callable[[Sequence[Any], Any], Mapping[str, Any]] | None = None
     empty: EmptyText = field(default_factory=lambda: EmptyText(""))
     export_endpoint: str | None = None
     export_permission: str | None = None
@@ -160,7 +160,7 @@ class Listing:
     def extend(self, additions: Iterable[Column | Filter | Scene | BulkAction]) -> None:
         """Add what other modules offer. :raises ValueError: when a key is taken."""
         for addition in additions:
-            target: list[Any]
+            target: Any
             if isinstance(addition, Column):
                 target = self.columns
             elif isinstance(addition, Filter):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_, tuple_
+from sqlalchemy import SQLColumnExpression, and_, literal, or_, tuple_
 
 Cursor = tuple[Any, int]
 
@@ -55,7 +55,9 @@ def decode(text: str) -> Cursor | None:
         return None
 
 
-def beyond(sort: ColumnElement[Any], key: ColumnElement[int], cursor: Cursor, descending: bool) -> ColumnElement[bool]:
+def beyond(
+    sort: SQLColumnExpression[Any], key: SQLColumnExpression[int], cursor: Cursor, descending: bool
+) -> SQLColumnExpression[bool]:
     """Condition of the rows behind the cursor in the given order."""
     value, row_id = cursor
     if sort is key:
@@ -68,6 +70,6 @@ def beyond(sort: ColumnElement[Any], key: ColumnElement[int], cursor: Cursor, de
     return and_(first, left < right if descending else left > right)
 
 
-def any_of(conditions: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+def any_of(conditions: list[SQLColumnExpression[bool]]) -> SQLColumnExpression[bool]:
     """OR of at least one condition."""
     return or_(*conditions) if len(conditions) > 1 else conditions[0]

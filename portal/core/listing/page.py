@@ -188,7 +188,9 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
     statement = query.select(query.columns)
     if cursor is not None:
         try:
-            statement = statement.where(keyset.beyond(sort, identity, cursor, query.descending != (backwards is not None)))
+            statement = statement.where(
+                keyset.beyond(sort, identity, cursor, query.descending != (backwards is not None))
+            )
         except (TypeError, ValueError):
             cursor = backwards = forwards = None
     statement = query.ordered(statement, reverse=backwards is not None).limit(query.size + 1)
@@ -271,7 +273,9 @@ def _views(query: Query, path: str) -> list[Link]:
     if query.actor.user_id is None:
         return []
     rows = db.session.execute(
-        select(SavedView.id, SavedView.name, SavedView.query, SavedView.is_pinned, SavedView.is_shared, SavedView.owner_id)
+        select(
+            SavedView.id, SavedView.name, SavedView.query, SavedView.is_pinned, SavedView.is_shared, SavedView.owner_id
+        )
         .where(
             SavedView.listing == query.listing.key,
             or_(SavedView.owner_id == query.actor.user_id, SavedView.is_shared),

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import Select, SQLColumnExpression, select
 
 from portal.core.listing.definition import Column, Filter, FilterValue, Listing, Scene
 from portal.core.permissions import Actor
@@ -112,7 +112,9 @@ class Query:
         accepted = {value for value, _label in (filter_.choices(self.actor) if filter_.choices else ())}
         known = tuple(dict.fromkeys(value for value in values if value in accepted))
         if len(known) < len([value for value in values if value]):
-            self.problems.append(_("A value of the filter “%(name)s” is not known and was left out.", name=filter_.label))
+            self.problems.append(
+                _("A value of the filter “%(name)s” is not known and was left out.", name=filter_.label)
+            )
         if known:
             self._choose(filter_.key, FilterValue(known), [(filter_.key, value) for value in known])
 
@@ -144,7 +146,7 @@ class Query:
         """Whether anything was chosen that can hide rows."""
         return bool(self.chosen or self.scene or self.text)
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self) -> list[SQLColumnExpression[bool]]:
         """All conditions: the list's own (visibility) and the chosen ones. Groups are joined by AND."""
         found = list(self.listing.where(self.actor))
         if self.scene is not None:
@@ -157,7 +159,7 @@ class Query:
 
     def select(self, columns: Sequence[Column]) -> Select[Any]:
         """The statement with the fields of the columns; the row's identity is `id`, its sort value `sort_value`."""
-        fields: dict[str, ColumnElement[Any]] = {}
+        fields: dict[str, SQLColumnExpression[Any]] = {}
         for column in columns:
             fields.update(column.fields)
         identity = self.listing.identity
