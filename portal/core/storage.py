@@ -84,8 +84,10 @@ class FolderStorage:
         if target.exists() and self._is_whole(target, digest):
             return stored
         unfinished = self.root / _UNFINISHED
-        for folder in (unfinished, target.parent):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One by one: mkdir(parents=True) would give the folders above the usual, wider mode.
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self.root, unfinished, target.parent.parent, target.parent):
+            folder.mkdir(exist_ok=True, mode=0o700)
         temporary = unfinished / secrets.token_hex(16)
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
