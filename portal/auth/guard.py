@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask import Flask, Request, current_app, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import refresh as babel_refresh
 from werkzeug.exceptions import Forbidden
 
 from portal.auth import passwords, sessions
@@ -54,7 +55,8 @@ def guard_request() -> ResponseReturnValue | None:
     """Load the actor, then let the request through, or answer it here."""
     if request.endpoint in FILES:
         return None
-    g.pop("_login_user", None)  # Flask-Login's memory, where several requests share one context (tests, scripts)
+    if "actor" in g:
+        _forget_earlier_request()
     record = sessions.current_session().load()
     g.actor = None if record is None else _actor(record)
     if request.endpoint is None:
@@ -74,6 +76,13 @@ def guard_request() -> ResponseReturnValue | None:
         if registry().permissions[declared].step_up and not recently_confirmed():
             return ask_for_confirmation()
     return None
+
+
+def _forget_earlier_request() -> None:
+    """Where several requests share one application context (tests, scripts), libraries remember the first one."""
+    for name in ("actor", "_login_user", "csrf_token", "csrf_valid", "menu_counts", "refusal_recorded"):
+        g.pop(name, None)
+    babel_refresh()
 
 
 def _actor(record: sessions.Record) -> Actor:
