@@ -135,8 +135,10 @@ def _children(environment: Mapping[str, str], *, web: bool, worker: bool) -> lis
         children.append(Child("web server", command, signal.SIGTERM, signal.SIGQUIT, environment))
     if worker:
         command = [sys.executable, "-m", "huey.bin.huey_consumer", WORKER_INSTANCE]
-        command += ["-w", str(WORKER_THREADS), "-k", "thread", "-q", "-S"]
-        children.append(Child("worker", command, signal.SIGINT, signal.SIGTERM, environment))
+        # As `portal jobs worker` does: asks often, no schedule of huey's own, the first SIGTERM lets running jobs end.
+        command += ["-w", str(WORKER_THREADS), "-k", "thread", "-m", "1", "-d", "0.1", "-n", "-S", "-q"]
+        command += ["-g", "TERM", "-t", "20"]
+        children.append(Child("worker", command, signal.SIGTERM, signal.SIGINT, environment))
     return children
 
 

@@ -7,9 +7,9 @@ import binascii
 import json
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import SQLColumnExpression, and_, literal, or_, tuple_
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, literal, or_, tuple_
 
 Cursor = tuple[Any, int]
 
@@ -62,7 +62,7 @@ def beyond(
     value, row_id = cursor
     if sort is key:
         return key < row_id if descending else key > row_id
-    bound = literal(value, sort.type)
+    bound = literal(value, cast(ColumnElement[Any], sort).type)
     left = tuple_(sort, key)
     right = tuple_(bound, literal(row_id))
     # The redundant bound on the sort column lets both planners start in the middle of the index.

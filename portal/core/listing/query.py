@@ -164,7 +164,7 @@ class Query:
             fields.update(column.fields)
         identity = self.listing.identity
         sort = self.sort.sort if self.sort.sort is not None else identity
-        statement = select(
+        statement: Any = select(
             identity.label("id"),
             sort.label("sort_value"),
             *(expression.label(name) for name, expression in fields.items() if name != "id"),
