@@ -17,7 +17,12 @@ from portal.jobs.queue import huey_of
 app = create_app()
 huey = huey_of(app)
 
+#: huey prints its own lines; the portal's log need not repeat them.
+logging.getLogger("huey").propagate = False
+
 _pulses: dict[int, Pulse] = {}
+#: process → worker threads at work in it
+_workers: dict[int, int] = {}
 _lock = threading.Lock()
 _main = os.getpid()
 
@@ -25,26 +30,30 @@ _main = os.getpid()
 @huey.on_startup()
 def start_pulse() -> None:
     """Called in each worker thread or process; the first of a process starts its pulse."""
+    process = os.getpid()
     with _lock:
-        if os.getpid() in _pulses:
+        _workers[process] = _workers.get(process, 0) + 1
+        if process in _pulses:
             return
-        if os.getpid() != _main:
+        if process != _main:
             # A forked child must not share connections with its parent.
             with app.app_context():
                 db.engine.dispose(close=False)
-        pulse = Pulse(app)
-        _pulses[os.getpid()] = pulse
-        pulse.start()
+        _pulses[process] = Pulse(app)
+        _pulses[process].start()
 
 
 @huey.on_shutdown()
 def stop_pulse() -> None:
-    """Called as each worker ends; the first to end signs the process off."""
+    """Called as each worker ends; the last one of a process stops the pulse and signs the process off."""
+    process = os.getpid()
     with _lock:
-        pulse = _pulses.get(os.getpid())
-        if pulse is None or pulse.stopping.is_set():
-            return
-        pulse.stop()
+        _workers[process] -= 1
+        pulse = None if _workers[process] else _pulses.pop(process, None)
+    if pulse is None:
+        return
+    pulse.stop()
+    pulse.join(timeout=5)
     try:
         sign_off(app)
     except Exception:
