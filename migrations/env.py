@@ -22,12 +22,20 @@ def include_object(item: object, name: str | None, kind: str, reflected: bool, c
     return wanted is None or owner == wanted
 
 
+def render_item(kind: str, item: object, autogen_context: object) -> str | bool:
+    """Write the portal's own column types as plain ones: a migration must not change when the code does."""
+    if kind != "type" or not type(item).__module__.startswith("portal."):
+        return False
+    return {"UTCDateTime": "sa.DateTime(timezone=True)", "Money": "sa.BigInteger()"}[type(item).__name__]
+
+
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
     compare_type=True,
     render_as_batch=connection.dialect.name == "sqlite",
     include_object=include_object,
+    render_item=render_item,
     version_table="alembic_version",
     transaction_per_migration=True,
 )

@@ -53,6 +53,18 @@ def expected_heads(app: Flask) -> tuple[str, ...]:
     return tuple(ScriptDirectory.from_config(alembic_config(app)).get_heads())
 
 
+def missing_heads(app: Flask) -> set[str]:
+    """Revisions that an upgrade would still bring; a branch that others depend on counts as reached with them."""
+    script = ScriptDirectory.from_config(alembic_config(app))
+    reached: set[str] = set()
+    waiting = list(current_heads(app))
+    while waiting:
+        revision = script.get_revision(waiting.pop())
+        reached.add(revision.revision)
+        waiting += [*revision._versioned_down_revisions, *revision._resolved_dependencies]
+    return set(script.get_heads()) - reached
+
+
 def differences(app: Flask) -> list[Any]:
     """What the models say and the database does not have, or the reverse; empty when they agree."""
     with db.engine.connect() as connection:
