@@ -48,11 +48,6 @@ def current_heads(app: Flask) -> tuple[str, ...]:
         return MigrationContext.configure(connection).get_current_heads()
 
 
-def expected_heads(app: Flask) -> tuple[str, ...]:
-    """Revisions the installed code expects."""
-    return tuple(ScriptDirectory.from_config(alembic_config(app)).get_heads())
-
-
 def missing_heads(app: Flask) -> set[str]:
     """Revisions that an upgrade would still bring; a branch that others depend on counts as reached with them."""
     script = ScriptDirectory.from_config(alembic_config(app))
