@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from wtforms import BooleanField, DateTimeLocalField, Field, HiddenField, RadioField, SelectField, SelectMultipleField
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    Field,
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    ValidationError,
+)
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
@@ -96,7 +105,7 @@ class BoxesField(SelectMultipleField):
         try:
             super().pre_validate(form)
         except ValueError as error:
-            raise ValueError(_("Choose one of the list.")) from error
+            raise ValidationError(_("Choose one of the list.")) from error
 
 
 class MomentField(DateTimeLocalField):

@@ -256,7 +256,7 @@ def department_choices(q: str = "", *, limit: int = PICKED) -> list[Choice]:
         statement = statement.where(
             or_(
                 Department.name.contains(typed, autoescape=True),
-                Department.code.startswith(typed.upper(), autoescape=True),
+                func.lower(Department.code).startswith(typed.lower(), autoescape=True),
             )
         )
     rows = db.session.execute(statement)

@@ -29,7 +29,7 @@ from portal.pluginmanager import manager
 
 THEMES = frozenset({"auto", "light", "dark"})
 LOGIN = re.compile(r"^[a-z0-9][a-z0-9._-]{1,63}$")
-CODE = re.compile(r"^[A-Z0-9][A-Z0-9_-]{0,19}$")
+CODE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,19}$")
 # One @, something on both sides, a dot behind it. Whether it exists only a message shows.
 EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+$")
 PHONE = re.compile(r"^\+?[0-9][0-9 ()-]{2,30}$")
@@ -490,12 +490,14 @@ def department_input(department: Department) -> DepartmentInput:
 
 def _checked_department(data: DepartmentInput, department: Department | None) -> DepartmentInput:
     errors = ErrorList()
-    name, code = clean_name(data.name), clean_name(data.code).upper()
+    name, code = clean_name(data.name), clean_name(data.code)
     own_id = department.id if department else 0
     _check_text(errors, "name", name, 100, required=True)
     if not CODE.match(code):
         errors.add("code", _("Use 1 to 20 letters A-Z, digits, hyphens; begin with a letter or digit."))
-    elif db.session.scalar(select(Department.id).where(Department.code == code, Department.id != own_id)):
+    elif db.session.scalar(
+        select(Department.id).where(func.lower(Department.code) == code.lower(), Department.id != own_id)
+    ):
         errors.add("code", _("This code is taken."))
     if data.parent_id is not None:
         _check_parent(errors, data.parent_id, department)
