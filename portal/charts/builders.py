@@ -33,7 +33,7 @@ def bar_by_month(
     """
     divisor, unit = scale_of([value for _month, value in [*rows, *before]], money)
     earlier = {f"{int(month[:4]) + 1}{month[4:]}": value for month, value in before}
-    values = [
+    values: list[dict[str, Any]] = [
         {
             "m": month,
             "label": _month_label(month, index == 0),
@@ -383,7 +383,7 @@ def pyramid(
 
 def scale_of(values: Sequence[Number], money: bool) -> tuple[int, str]:
     """Divisor and unit for an axis: yuan, 10,000 yuan or 100 million yuan, by the largest value."""
-    largest = max((abs(value) for value in values), default=0)
+    largest = max((abs(Decimal(value)) for value in values), default=Decimal(0))
     if not money:
         return 1, ""
     if largest >= 100_000_000:

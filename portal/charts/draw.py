@@ -7,6 +7,7 @@ light and dark (ink becomes `currentColor`) and for several pictures on one page
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -39,11 +40,44 @@ VERSION = 3
 INK = "#010203"
 
 _SVG = "http://www.w3.org/2000/svg"
-_DROPPED = frozenset({"aria-hidden", "aria-label", "aria-roledescription", "role", "class", "style", "font-family",
-                      "pointer-events", "version", "cursor"})  # fmt: skip
-_ALLOWED_TAGS = frozenset({"svg", "g", "path", "rect", "line", "text", "tspan", "circle", "ellipse", "polygon", "polyline",
-                           "defs", "clipPath", "linearGradient", "radialGradient", "stop", "title"})  # fmt: skip
-_GEOMETRY = frozenset({"d", "transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "points", "cx", "cy", "r"})
+_DROPPED = frozenset(
+    {
+        "aria-hidden",
+        "aria-label",
+        "aria-roledescription",
+        "role",
+        "class",
+        "style",
+        "font-family",
+        "pointer-events",
+        "version",
+        "cursor",
+    }
+)
+_ALLOWED_TAGS = frozenset(
+    {
+        "svg",
+        "g",
+        "path",
+        "rect",
+        "line",
+        "text",
+        "tspan",
+        "circle",
+        "ellipse",
+        "polygon",
+        "polyline",
+        "defs",
+        "clipPath",
+        "linearGradient",
+        "radialGradient",
+        "stop",
+        "title",
+    }
+)
+_GEOMETRY = frozenset(
+    {"d", "transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "points", "cx", "cy", "r"}
+)
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 
 
@@ -164,7 +198,8 @@ class Drawer:
 
     def _ask(self, request: bytes) -> Any:
         child = self._running()
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         child.stdin.write(request)
         child.stdin.flush()
         deadline = time.monotonic() + SECONDS
@@ -204,17 +239,13 @@ class Drawer:
         if child is None:
             return
         if child.poll() is None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             child.wait()
         for stream in (child.stdin, child.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
 
 
 _the_drawer: Drawer | None = None

@@ -135,7 +135,9 @@ def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """Two nested dictionaries in one; the second wins."""
     result = copy.deepcopy(base)
     for key, value in over.items():
-        result[key] = merged(result[key], value) if isinstance(value, dict) and isinstance(result.get(key), dict) else value
+        result[key] = (
+            merged(result[key], value) if isinstance(value, dict) and isinstance(result.get(key), dict) else value
+        )
     return result
 
 

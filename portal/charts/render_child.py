@@ -1,8 +1,8 @@
 """Draws charts in a process of its own, because the drawing library holds a JavaScript engine (80 MB, five threads).
 
-Run by path (``python -I render_child.py``), never imported by the portal. Reads requests from standard input and answers
-on standard output, each as eight bytes of length and JSON: a list of Vega-Lite specifications in, a list of SVG texts (or
-{"error": …}) out. Ends when its input ends or after idle seconds.
+Run by path (``python -I render_child.py``), never imported by the portal. Reads requests from standard input and
+answers on standard output, each as eight bytes of length and JSON: a list of Vega-Lite specifications in, a list of
+SVG texts (or {"error": …}) out. Ends when its input ends or after idle seconds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    source = sys.stdin.buffer.raw  # type: ignore[attr-defined]
+    source: Any = open(0, "rb", buffering=0, closefd=False)
     while select.select([source], [], [], IDLE_SECONDS)[0]:
         head = _read(source, 8)
         if head is None:

@@ -267,9 +267,7 @@ def _contacts(customer_id: int) -> tuple[list[CardContact], int]:
 
 
 def _contact(contact: Contact) -> CardContact:
-    reached = [
-        f"{_phone(phone.number)} ({words.label(words.PhoneLabel, phone.label)})" for phone in contact.phones
-    ]
+    reached = [f"{_phone(phone.number)} ({words.label(words.PhoneLabel, phone.label)})" for phone in contact.phones]
     if contact.email:
         reached.append(contact.email)
     if contact.wechat:

@@ -52,8 +52,6 @@ def _when(value: FilterValue, _actor: Actor) -> Any:
         conditions.append(Document.made_at >= clock.day_bounds(value.low)[0])  # type: ignore[arg-type]
     if value.high:
         conditions.append(Document.made_at < clock.day_bounds(value.high)[1])  # type: ignore[arg-type]
-    from sqlalchemy import and_, true
-
     return and_(true(), *conditions)
 
 
@@ -97,7 +95,13 @@ def documents_listing() -> Listing:
             ),
         ],
         filters=[
-            Filter("kind", _l("Kind of document"), "choice", lambda value, _a: Document.kind.in_(value.values), _kind_choices),
+            Filter(
+                "kind",
+                _l("Kind of document"),
+                "choice",
+                lambda value, _a: Document.kind.in_(value.values),
+                _kind_choices,
+            ),
             Filter("state", _l("State"), "choice", lambda value, _a: Document.state.in_(value.values), _state_choices),
             Filter("made", _l("Made at"), "date_range", _when),
         ],

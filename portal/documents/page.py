@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 from flask import current_app
@@ -54,7 +55,9 @@ class Page:
 
 
 def build_page(template: str, facts: DocumentFacts, context: Mapping[str, Any]) -> Page:
-    """Render a template. Values are escaped; the template gets the context, `document`, `picture(svg)` and `yuan(text)`.
+    """Render a template. Values are escaped.
+
+    The template gets the context, `document`, `picture(svg)` and `yuan(text)`.
 
     Not `flask.render_template`: what pages of the browser get (user, request, menus) has no place in a document.
     """
@@ -74,6 +77,16 @@ def build_page(template: str, facts: DocumentFacts, context: Mapping[str, Any]) 
         **context, document=facts, picture=picture, yuan=yuan
     )
     return page
+
+
+def organisation() -> str:
+    """Name of the organisation, for the head of every page."""
+    return str(current_app.config["ORGANISATION"])
+
+
+def data_folder() -> Path:
+    """DATA_DIR, where the renderer's places are kept."""
+    return Path(current_app.config["DATA_DIR"])
 
 
 def yuan(text: str | None) -> str:

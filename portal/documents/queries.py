@@ -88,7 +88,10 @@ def count_for_customer(actor: Actor, customer_id: int) -> int:
 
 
 def recent_for_customer(actor: Actor, customer_id: int, before: datetime | None, limit: int) -> Sequence[Any]:
-    """Finished documents about a customer for the time line, newest first: id, number, title, kind, made_at, made_by."""
+    """Finished documents about a customer for the time line, newest first.
+
+    Rows: id, number, title, kind, made_at, made_by.
+    """
     where: list[Condition] = [Document.customer_id == customer_id, Document.state == READY, readable(actor)]
     if before is not None:
         where.append(Document.made_at < before)

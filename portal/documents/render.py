@@ -8,6 +8,7 @@ child waits warm while documents are asked for, because loading the library take
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import json
 import logging
@@ -231,14 +232,10 @@ def _ask_child(request: bytes, seconds: int) -> bytes:
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Kill a child and whatever it started, and collect it."""
     if child.poll() is None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         child.wait()
     for stream in (child.stdin, child.stdout, child.stderr):
         if stream is not None and not stream.closed:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 stream.close()
-            except BrokenPipeError:
-                pass

@@ -45,9 +45,31 @@ READABLE = tuple(
         "/usr/share/zoneinfo",
     )
 )
-REFUSED_EVENTS = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system", "os.remove", "os.rename",
-                  "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.chown", "os.truncate", "os.kill",
-                  "shutil.", "tempfile.", "urllib.", "ftplib.", "http.client.", "smtplib.", "sqlite3.")  # fmt: skip
+REFUSED_EVENTS = (
+    "socket.",
+    "subprocess.",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.system",
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.chmod",
+    "os.chown",
+    "os.truncate",
+    "os.kill",
+    "shutil.",
+    "tempfile.",
+    "urllib.",
+    "ftplib.",
+    "http.client.",
+    "smtplib.",
+    "sqlite3.",
+)
 
 
 def limit(seconds: int, megabytes: int) -> None:
@@ -163,12 +185,15 @@ _WARM_PICTURE = base64.b64encode(
 
 def warm_up() -> None:
     """Load the library and the fonts before there is any work."""
-    make({
-        "html": '<html lang="zh-Hans-CN"><title>w</title><body><p>暖<b>暖</b></p><table><tr><td>1</td></tr></table><img src="asset:/w.svg" alt="w">',
-        "style": 'html{font-family:"Noto Sans CJK SC"}@page{@bottom-right{content:counter(page)}}',
-        "assets": {"w.svg": ["image/svg+xml", _WARM_PICTURE]},
-        "identifier": "warm",
-    })  # fmt: skip
+    make(
+        {
+            "html": '<html lang="zh-Hans-CN"><title>w</title><body><p>暖<b>暖</b></p><table><tr><td>1</td></tr></table>'
+            '<img src="asset:/w.svg" alt="w">',
+            "style": 'html{font-family:"Noto Sans CJK SC"}@page{@bottom-right{content:counter(page)}}',
+            "assets": {"w.svg": ["image/svg+xml", _WARM_PICTURE]},
+            "identifier": "warm",
+        }
+    )
 
 
 def main() -> None:
@@ -189,7 +214,7 @@ def main() -> None:
     guard.armed = True
     try:
         facts, content = make(request)
-    except BaseException as error:  # noqa: BLE001 - the parent decides what to tell
+    except BaseException as error:
         facts, content = {"error": f"{type(error).__name__}: {error}"[:500]}, b""
     guard.armed = False
     facts["refused"] = guard.refused

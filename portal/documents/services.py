@@ -26,7 +26,7 @@ from portal.documents import queries
 from portal.documents.actions import Action
 from portal.documents.kinds import DocumentKind
 from portal.documents.models import ERASED, FAILED, READY, RESERVED, Document, DocumentNumber
-from portal.documents.page import DocumentFacts, build_page
+from portal.documents.page import DocumentFacts, build_page, data_folder, organisation
 from portal.documents.render import CannotRender, render_pdf
 from portal.extensions import db
 from portal.i18n import LANGUAGE_CODES, _
@@ -195,8 +195,6 @@ def _reserve(order: _Order, actor: Actor) -> Document:
 
 def _make(order: _Order, document: Document, actor: Actor) -> tuple[int, Any]:
     """Lay out and keep the file; no transaction is open, so the database stays free meanwhile."""
-    from flask import current_app
-
     with force_locale(order.language):
         facts = DocumentFacts(
             number=document.number,
@@ -205,7 +203,7 @@ def _make(order: _Order, document: Document, actor: Actor) -> tuple[int, Any]:
             kind=str(order.kind.title),
             subject=order.subject,
             classification=str(order.kind.classification),
-            organisation=current_app.config["ORGANISATION"],
+            organisation=organisation(),
             made_by=actor.name if not actor.is_system else _("the portal"),
             made_at=clock.local(document.made_at).strftime("%Y-%m-%d %H:%M"),
             created=clock.local(document.made_at).isoformat(timespec="seconds"),
@@ -216,7 +214,7 @@ def _make(order: _Order, document: Document, actor: Actor) -> tuple[int, Any]:
     db.session.rollback()  # end the reading transaction before the long part
     rendered = render_pdf(
         page.html,
-        folder=current_app.config["DATA_DIR"],
+        folder=data_folder(),
         identifier=number,
         assets=page.assets,
         person=actor.user_id,
@@ -232,7 +230,9 @@ def _note_failure(document_id: int, actor: Actor, error: BaseException) -> None:
     document = db.session.get_one(Document, document_id)
     document.state = FAILED
     document.reason = (
-        str(error.message) if isinstance(error, PortalError) else _("The document could not be made because of an error.")
+        str(error.message)
+        if isinstance(error, PortalError)
+        else _("The document could not be made because of an error.")
     )
     db.session.flush()
     cause = error.details.get("cause", "") if isinstance(error, PortalError) else type(error).__name__

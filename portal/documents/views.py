@@ -71,7 +71,12 @@ def download(document_id: int) -> Response | tuple[str, int]:
             services.note_damage(document, actor, str(error.details.get("cause", "")))
         return render_template("documents/failed.html", message=error.message, document_id=document_id), 500
     response = send_file(
-        BytesIO(content), mimetype="application/pdf", as_attachment=True, download_name=name, conditional=False, etag=False
+        BytesIO(content),
+        mimetype="application/pdf",
+        as_attachment=True,
+        download_name=name,
+        conditional=False,
+        etag=False,
     )
     response.headers["Content-Security-Policy"] = SANDBOX
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -129,4 +134,6 @@ def _customer(customer_id: int | None) -> Any:
     permission = permissions().permissions.get("customers.view")
     if permission is None or permission.entity is None:
         return None
-    return db.session.get(permission.entity, customer_id) if can(current_actor(), "customers.view", customer_id) else None
+    return (
+        db.session.get(permission.entity, customer_id) if can(current_actor(), "customers.view", customer_id) else None
+    )

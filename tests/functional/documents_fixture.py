@@ -86,7 +86,8 @@ CARD: dict[str, Any] = {
             "facts": [],
             "headers": ["日期", "编号", "产品", "金额"],
             "rows": [
-                [f"2026-02-{27 - number}", f"PO-2026-{number:04d}", "高档礼盒 × 20", "¥75,670.62"] for number in range(8)
+                [f"2026-02-{27 - number}", f"PO-2026-{number:04d}", "高档礼盒 × 20", "¥75,670.62"]
+                for number in range(8)
             ],
             "amounts": [3],
             "chart": None,

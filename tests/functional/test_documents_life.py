@@ -38,7 +38,9 @@ KIND = DocumentKind(
     may_read=anyone_listed,
     rows=of_visible_customers("customers.view"),
 )
-OWN = DocumentKind("test.own", "自用", "OWN", "pdf/customer_card.html", may_read=lambda actor, d: d.made_by_id == actor.user_id)
+OWN = DocumentKind(
+    "test.own", "自用", "OWN", "pdf/customer_card.html", may_read=lambda actor, d: d.made_by_id == actor.user_id
+)
 MARCH = datetime(2026, 3, 5, 6, 30, tzinfo=UTC)
 
 
@@ -80,13 +82,17 @@ def test_a_document_is_numbered_kept_and_recorded(world: World) -> None:
     with clock.frozen(MARCH):
         document = make(world, parameters={"period": "2026-Q1"})
     assert document.number == "TEST-2026-000001"
-    assert document.state == "ready" and document.pages >= 2 and document.version == 1
+    assert document.state == "ready"
+    assert document.pages >= 2
+    assert document.version == 1
     content = storage().get(document.storage_key)
-    assert content.startswith(b"%PDF-1.7") and len(content) == document.size
+    assert content.startswith(b"%PDF-1.7")
+    assert len(content) == document.size
     assert document.content_digest == document.storage_key.rsplit("/", 1)[1]
     assert document.parameters == {"period": "2026-Q1"}
     (entry,) = entries("documents:document:make")
-    assert entry.object_label == "TEST-2026-000001" and entry.customer_id == document.customer_id
+    assert entry.object_label == "TEST-2026-000001"
+    assert entry.customer_id == document.customer_id
 
 
 def test_numbers_follow_each_other_per_prefix_and_year(world: World, quick: list[str]) -> None:
@@ -164,7 +170,9 @@ def test_a_full_disk_is_told(world: World, quick: list[str], monkeypatch: pytest
     assert db.session.scalars(select(Document.state)).all() == ["failed"]
 
 
-def test_what_a_crash_cut_off_is_settled_by_the_next(world: World, quick: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_crash_cut_off_is_settled_by_the_next(
+    world: World, quick: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with clock.frozen(MARCH):
         with transaction():
             order = services._order(KIND, "t", {"card": card()}, None, "", "en", None)
@@ -229,7 +237,8 @@ def test_download(world: World, client: FlaskClient, quick: list[str]) -> None:
     document = make(world, title='客户卡/云山\r\n"x"')
     number, document_id = document.number, document.id
     response = world.login(client, "anna").get(f"/documents/{document_id}/download")
-    assert response.status_code == 200 and response.data == b"%PDF-1.7 " + number.encode()
+    assert response.status_code == 200
+    assert response.data == b"%PDF-1.7 " + number.encode()
     assert response.mimetype == "application/pdf"
     disposition = response.headers["Content-Disposition"]
     assert disposition.startswith("attachment;")
@@ -238,7 +247,8 @@ def test_download(world: World, client: FlaskClient, quick: list[str]) -> None:
     assert response.headers["Content-Security-Policy"].startswith("sandbox;")
     assert response.headers["Cache-Control"] == "no-store"
     (entry,) = entries("documents:document:download")
-    assert entry.object_id == document_id and entry.actor_id == world.user("anna").id
+    assert entry.object_id == document_id
+    assert entry.actor_id == world.user("anna").id
 
 
 @pytest.mark.parametrize("page", ["", "/download"])
@@ -251,7 +261,9 @@ def test_strangers_learn_nothing(world: World, client: FlaskClient, quick: list[
     assert entries("documents:document:download") == []
 
 
-@pytest.mark.parametrize(("login", "allowed"), [("anna", True), ("hanna", True), ("boss", True), ("ben", False), ("nora", False)])
+@pytest.mark.parametrize(
+    ("login", "allowed"), [("anna", True), ("hanna", True), ("boss", True), ("ben", False), ("nora", False)]
+)
 def test_reading_follows_the_customer(world: World, quick: list[str], login: str, allowed: bool) -> None:
     document = make(world)
     assert queries.may_read(world.actor(login), document) is allowed
@@ -288,7 +300,8 @@ def test_a_damaged_file_is_told_and_recorded(world: World, client: FlaskClient, 
     document_id = document.id
     storage().delete(document.storage_key)
     response = world.login(client, "anna").get(f"/documents/{document_id}/download")
-    assert response.status_code == 500 and "missing or damaged" in response.text
+    assert response.status_code == 500
+    assert "missing or damaged" in response.text
     (entry,) = entries("documents:document:damaged")
     assert entry.reason == "MissingContent"
 
@@ -301,7 +314,9 @@ def test_erased_content_is_gone_and_the_number_stays(world: World, client: Flask
     storage().delete(key)
     world.login(client, "anna")
     page = client.get(f"/documents/{document_id}")
-    assert page.status_code == 200 and number in page.text and "保存期满" in page.text
+    assert page.status_code == 200
+    assert number in page.text
+    assert "保存期满" in page.text
     assert client.get(f"/documents/{document_id}/download").status_code == 409
     with transaction(), pytest.raises(Conflict):
         services.erase_content(db.session.get_one(Document, document_id), world.actor("boss"), "again")
@@ -318,9 +333,11 @@ def test_file_names() -> None:
 def test_the_list_shows_what_one_may_read(world: World, client: FlaskClient, quick: list[str]) -> None:
     mine, other = make(world).number, make(world, "cara", "fenjiu").number
     text = world.login(client, "anna").get("/documents/").text
-    assert mine in text and other not in text
+    assert mine in text
+    assert other not in text
     text = world.login(client, "boss").get("/documents/").text
-    assert mine in text and other in text
+    assert mine in text
+    assert other in text
     assert mine not in client.get("/documents/?scene=mine").text
 
 
@@ -328,7 +345,8 @@ def test_the_list_is_searched_and_filtered(world: World, client: FlaskClient, qu
     first, second = make(world, title="甲").number, make(world, title="乙").number
     world.login(client, "anna")
     text = client.get("/documents/?q=甲").text
-    assert first in text and second not in text
+    assert first in text
+    assert second not in text
     text = client.get("/documents/?state=failed").text
     assert first not in text
     assert first in client.get("/documents/?made_from=2020-01-01&kind=test.card").text
@@ -338,7 +356,8 @@ def test_the_list_is_searched_and_filtered(world: World, client: FlaskClient, qu
 def test_the_tab_of_a_customer(world: World, client: FlaskClient, quick: list[str]) -> None:
     number, customer_id = make(world).number, world.customer_id("maotai")
     text = world.login(client, "anna").get(f"/documents/customer/{customer_id}").text
-    assert number in text and "贵州茅台" in text
+    assert number in text
+    assert "贵州茅台" in text
     assert world.login(client, "cara").get(f"/documents/customer/{customer_id}").status_code in {403, 404}
     assert queries.count_for_customer(world.actor("anna"), customer_id) == 1
     assert queries.count_for_customer(world.actor("cara"), customer_id) == 0
@@ -348,9 +367,11 @@ def test_the_tab_is_paged(world: World, quick: list[str]) -> None:
     ids = [make(world).id for _n in range(5)]
     actor, customer_id = world.actor("anna"), world.customer_id("maotai")
     rows, following = queries.for_customer(actor, customer_id, limit=3)
-    assert [row.id for row in rows] == ids[:1:-1] and following == ids[2]
+    assert [row.id for row in rows] == ids[:1:-1]
+    assert following == ids[2]
     rows, following = queries.for_customer(actor, customer_id, before=following, limit=3)
-    assert [row.id for row in rows] == ids[1::-1] and following is None
+    assert [row.id for row in rows] == ids[1::-1]
+    assert following is None
 
 
 @pytest.mark.parametrize("page", ["/documents/", "/documents/customer/{customer}"])
@@ -382,7 +403,8 @@ def test_the_time_line_shows_documents(world: World, quick: list[str]) -> None:
     customer = db.session.get_one(Customer, document.customer_id)
     with world.app.test_request_context():
         (entry,) = customer_timeline(customer=customer, actor=world.actor("anna"), before=None, limit=10)
-        assert entry.when == MARCH and document.number in entry.body
+        assert entry.when == MARCH
+        assert document.number in entry.body
         assert customer_timeline(customer=customer, actor=world.actor("anna"), before=MARCH, limit=10) == []
         assert customer_timeline(customer=customer, actor=world.actor("cara"), before=None, limit=10) == []
 
@@ -395,7 +417,9 @@ def test_a_failed_document_has_a_clear_page(world: World, client: FlaskClient, m
     with pytest.raises(CannotRender) as caught:
         make(world)
     text = world.login(client, "anna").get(f"/documents/{caught.value.details['document_id']}").text
-    assert "This document could not be made" in text and "Too large." in text and "Download PDF" not in text
+    assert "This document could not be made" in text
+    assert "Too large." in text
+    assert "Download PDF" not in text
 
 
 # ---- the customer information card ---------------------------------------------------------------------------------
@@ -403,7 +427,9 @@ def test_a_failed_document_has_a_clear_page(world: World, client: FlaskClient, m
 
 def test_the_card_of_a_real_customer(world: World) -> None:
     document = make_card(world.customer_id("maotai"), world.actor("anna"), "zh_Hans_CN")
-    assert document.number.startswith("CARD-") and document.state == "ready" and document.kind == CARD.key
+    assert document.number.startswith("CARD-")
+    assert document.state == "ready"
+    assert document.kind == CARD.key
     assert "贵州茅台" in document.title
     assert make_card(world.customer_id("maotai"), world.actor("anna"), "zh_Hans_CN").id == document.id
     assert not queries.may_read(world.actor("cara"), document)

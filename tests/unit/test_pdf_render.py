@@ -101,7 +101,14 @@ def test_the_portal_itself_never_loads_weasyprint() -> None:
 def made(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     folder = tmp_path_factory.mktemp("made")
     context = card()
-    context["sections"][0]["chart"] = {"title": "近况", "alt": "十二月最高", "svg": PICTURE, "how": "", "headers": [], "rows": []}
+    context["sections"][0]["chart"] = {
+        "title": "近况",
+        "alt": "十二月最高",
+        "svg": PICTURE,
+        "how": "",
+        "headers": [],
+        "rows": [],
+    }
     page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": context})
     return render_pdf(page.html, folder=folder, identifier="CARD-2026-000123", assets=page.assets).content
 
@@ -118,15 +125,15 @@ def test_tags_language_and_metadata(made: bytes) -> None:
     assert "20260305" in str(pdf.docinfo["/CreationDate"])
     with pdf.open_metadata() as metadata:
         assert metadata["pdfuaid:part"] == "1"
-    kinds = {str(item.S) for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and "/S" in item and "/P" in item}
+    kinds = {
+        str(item.S) for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and "/S" in item and "/P" in item
+    }
     assert {"/H1", "/H2", "/Table", "/TR", "/TH", "/TD", "/Figure"} <= kinds
 
 
 def test_the_picture_has_its_alternative_text(made: bytes) -> None:
     pdf = open_pdf(made)
-    alternatives = [
-        str(item.Alt) for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and "/Alt" in item
-    ]
+    alternatives = [str(item.Alt) for item in pdf.objects if isinstance(item, pikepdf.Dictionary) and "/Alt" in item]
     assert "十二月最高" in alternatives
 
 
@@ -160,7 +167,13 @@ def test_a_person_has_the_fields_of_a_person(app: Flask, tmp_path: Path) -> None
 
 def test_heads_of_tables_come_again_and_rows_stay_whole(app: Flask, tmp_path: Path) -> None:
     stages = [
-        {"on": "2025-01-01", "from_stage": "潜在", "to_stage": f"阶段{n:03d}", "by": "安娜", "reason": "甲" * 90 + f"终{n:03d}"}
+        {
+            "on": "2025-01-01",
+            "from_stage": "潜在",
+            "to_stage": f"阶段{n:03d}",
+            "by": "安娜",
+            "reason": "甲" * 90 + f"终{n:03d}",
+        }
         for n in range(80)
     ]
     page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card(stages=stages, contacts=[])})
@@ -175,7 +188,8 @@ def test_heads_of_tables_come_again_and_rows_stay_whole(app: Flask, tmp_path: Pa
 
 def test_fonts_are_embedded_and_chinese(made: bytes) -> None:
     fonts = fonts_of(open_pdf(made))
-    assert fonts and all(fonts.values())
+    assert fonts
+    assert all(fonts.values())
     assert any("CJK-SC" in name or "MicroHei" in name for name in fonts)
     assert all("+" in name for name in fonts)  # subsets
     assert len(made) < 1_000_000
@@ -195,14 +209,17 @@ def test_the_same_page_gives_the_same_bytes(app: Flask, tmp_path: Path) -> None:
     page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card()})
     first = render_pdf(page.html, folder=tmp_path, identifier="A")
     second = render_pdf(page.html, folder=tmp_path, identifier="A")
-    assert first.digest == second.digest and first.content == second.content
+    assert first.digest == second.digest
+    assert first.content == second.content
 
 
 def test_values_are_escaped(app: Flask) -> None:
     hostile = '<img src="file:///etc/passwd"><style>*{display:none}</style>'
     facts = DocumentFacts(**{**FACTS, "title": hostile, "made_by": '"><script>'})
     html = build_page("pdf/customer_card.html", facts, {"card": card(name=hostile, demand=hostile)}).html
-    assert "<img" not in html and "<style>*" not in html and "<script" not in html
+    assert "<img" not in html
+    assert "<style>*" not in html
+    assert "<script" not in html
 
 
 def test_yuan() -> None:
@@ -218,6 +235,7 @@ def test_yuan() -> None:
 SECRET = "file:///etc/hostname"
 REMOTE = "http://127.0.0.1:9/x"
 INNER = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
+SVG = 'xmlns="http://www.w3.org/2000/svg" width="9" height="9"'
 CHANNELS = {
     "img file": f'<img src="{SECRET}" alt="x">',
     "img http": f'<img src="{REMOTE}" alt="x">',
@@ -232,17 +250,19 @@ CHANNELS = {
     "border-image": f'<style>p{{border:3px solid;border-image:url("{SECRET}") 3}}</style><p>字</p>',
     "link attachment": f'<link rel="attachment" href="{SECRET}">',
     "a attachment": f'<a rel="attachment" href="{SECRET}">字</a>',
-    "svg image": f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="{SECRET}" width="9" height="9"/></svg>',
-    "svg use": f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><use href="{SECRET}#a"/></svg>',
+    "svg image": f'<svg {SVG}><image href="{SECRET}" width="9" height="9"/></svg>',
+    "svg use": f'<svg {SVG}><use href="{SECRET}#a"/></svg>',
     "object": f'<object data="{SECRET}" type="image/png"></object>',
     "embed": f'<embed src="{SECRET}" type="image/png">',
     "base href": '<base href="file:///etc/"><img src="hostname" alt="x">',
     "page background": f'<style>@page{{background:url("{SECRET}")}}</style>',
     "nested svg": '<img src="asset:/nested.svg" alt="x">',
 }
-#: Ways that are not even asked for: fonts of documents and attachments are switched off, WeasyPrint knows no foreign `use`.
+#: Ways that are not even asked for: fonts of documents and attachments are off, foreign `use` is unknown.
 CLOSED = {"@font-face", "link attachment", "svg use"}
-NESTED = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="{SECRET}" width="9" height="9"/></svg>'
+NESTED = (
+    f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="{SECRET}" width="9" height="9"/></svg>'
+)
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -260,7 +280,9 @@ def test_no_channel_reads_anything(app: Flask, channel: str, tmp_path: Path) -> 
     else:
         assert done.addresses, "the channel never reached the fetcher: the case proves nothing"
     assert done.refused == ()
-    assert not [path for path in done.opened if "hostname" in path or path.startswith(("/etc/", "/proc", str(tmp_path)))]
+    assert not [
+        path for path in done.opened if "hostname" in path or path.startswith(("/etc/", "/proc", str(tmp_path)))
+    ]
     pdf = open_pdf(done.content)
     assert "/EmbeddedFiles" not in pdf.Root.get("/Names", pikepdf.Dictionary())
     assert not pdf.attachments
@@ -320,7 +342,8 @@ def test_the_child_sees_no_environment_of_ours(monkeypatch: pytest.MonkeyPatch) 
         environment = b""
         while not environment and time.monotonic() < deadline:
             environment = Path(f"/proc/{child.pid}/environ").read_bytes()
-        assert b"SECRET_KEY" not in environment and b"LANG=C.UTF-8" in environment
+        assert b"SECRET_KEY" not in environment
+        assert b"LANG=C.UTF-8" in environment
         assert Path(f"/proc/{child.pid}/cwd").resolve() == Path("/")
     finally:
         render._end(child)
@@ -352,11 +375,13 @@ BOMBS = {
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_bombs_are_ended_in_time(app: Flask, bomb: str, tmp_path: Path) -> None:
     started = time.monotonic()
+    failure: CannotRender | None = None
     try:
         render_pdf(BOMBS[bomb], folder=tmp_path, identifier="B", seconds=4)
     except CannotRender as error:
-        assert error.details["cause"]
-        assert "could not be made" in str(error.message)
+        failure = error
+    # A quick machine may finish the smaller ones in time; what does not finish says why.
+    assert failure is None or (failure.details["cause"] and "could not be made" in str(failure.message))
     assert time.monotonic() - started < 8
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert f"{render.CHILD} 4 " not in left
@@ -406,8 +431,10 @@ def test_no_more_than_two_at_once(app: Flask, tmp_path: Path, monkeypatch: pytes
         return json.dumps({"pages": 1, "digest": "", "addresses": [], "refused": []}).encode() + b"\n%PDF"
 
     monkeypatch.setattr(render, "_ask_child", slow)
-    people = [threading.Thread(target=render_pdf, args=("",), kwargs={"folder": tmp_path, "identifier": "Q", "person": n})
-              for n in range(1, 7)]  # fmt: skip
+    people = [
+        threading.Thread(target=render_pdf, args=("",), kwargs={"folder": tmp_path, "identifier": "Q", "person": n})
+        for n in range(1, 7)
+    ]
     for thread in people:
         thread.start()
     for thread in people:
@@ -423,7 +450,9 @@ def test_one_person_waits_for_himself_and_is_told(app: Flask, tmp_path: Path, mo
 
 
 def test_a_warm_child_is_quick(app: Flask, tmp_path: Path) -> None:
-    page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card(contacts=[], stages=[], interactions=[])})
+    page = build_page(
+        "pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card(contacts=[], stages=[], interactions=[])}
+    )
     render.keep_warm()
     time.sleep(4)
     started = time.monotonic()

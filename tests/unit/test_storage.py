@@ -22,7 +22,8 @@ def storage(tmp_path: Path) -> FolderStorage:
 
 def test_what_was_put_comes_back(storage: FolderStorage) -> None:
     stored = storage.put("documents", b"content")
-    assert stored.size == 7 and stored.key.endswith(stored.digest)
+    assert stored.size == 7
+    assert stored.key.endswith(stored.digest)
     assert storage.get(stored.key) == b"content"
     assert storage.exists(stored.key)
     assert list(storage.iterate("documents")) == [stored.key]
@@ -36,7 +37,8 @@ def test_equal_content_is_kept_once_per_area(storage: FolderStorage) -> None:
 
 def test_delete(storage: FolderStorage) -> None:
     key = storage.put("documents", b"x").key
-    assert storage.delete(key) and not storage.delete(key)
+    assert storage.delete(key)
+    assert not storage.delete(key)
     with pytest.raises(MissingContent):
         storage.get(key)
 
@@ -97,7 +99,9 @@ def test_names_are_synced_after_the_content(storage: FolderStorage, monkeypatch:
     monkeypatch.setattr(os, "fsync", noted_sync)
     monkeypatch.setattr(os, "replace", noted_replace)
     storage.put("documents", b"x")
-    assert steps[:2] == ["content", "named"] and steps[2:] and set(steps[2:]) == {"folder"}
+    assert steps[:2] == ["content", "named"]
+    assert steps[2:]
+    assert set(steps[2:]) == {"folder"}
 
 
 def test_a_kill_leaves_whole_files_only(storage: FolderStorage) -> None:
@@ -115,7 +119,8 @@ while True:
 """
     for pause in (0.05, 0.2):
         child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-        assert child.stdout is not None and child.stdout.readline() == b"go\n"
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"go\n"
         time.sleep(pause)
         child.send_signal(signal.SIGKILL)
         child.wait()
@@ -132,6 +137,7 @@ def test_sweep_spares_what_is_being_written(storage: FolderStorage) -> None:
     storage.put("documents", b"x")
     young = storage.root / ".unfinished" / "young"
     young.write_bytes(b"part")
-    assert storage.sweep() == 0 and young.exists()
+    assert storage.sweep() == 0
+    assert young.exists()
     os.utime(young, (0, 0))
     assert storage.sweep() == 1
