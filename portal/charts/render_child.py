@@ -7,12 +7,12 @@ SVG texts (or {"error": …}) out. Ends when its input ends or after idle second
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import resource
 import select
 import struct
-import sys
 from typing import Any
 
 import vl_convert
@@ -42,7 +42,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    source: Any = open(0, "rb", buffering=0, closefd=False)
+    source: Any = io.FileIO(0, closefd=False)
     while select.select([source], [], [], IDLE_SECONDS)[0]:
         head = _read(source, 8)
         if head is None:
