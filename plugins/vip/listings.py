@@ -162,7 +162,7 @@ MEMBERS = Listing(
     ],
     scenes=[
         Scene("mine", _l("My customers"), lambda actor: Customer.account_manager_id == actor.user_id),
-        Scene("active", _l("Active"), lambda _a: VipMembership.state == ACTIVE),
+        Scene("active", _l("In force"), lambda _a: VipMembership.state == ACTIVE),
         Scene("ending", _l("Ending soon"), _ends_soon),
     ],
     row_url=lambda row: url_for("vip.show", membership_id=row.id),

@@ -161,7 +161,7 @@ def make_certificate(membership_id: int) -> Response:
 
 CHANGES = {
     "suspend": (services.suspend, N_("The membership was suspended.")),
-    "withdraw": (services.withdraw, N_("The membership was withdrawn.")),
+    "withdraw": (services.withdraw, N_("The membership was revoked.")),
     "reinstate": (services.reinstate, N_("The membership counts again.")),
 }
 

@@ -13,9 +13,9 @@ LEVELS: dict[str, Any] = {
     models.DIAMOND: _l("Diamond"),
 }
 STATES: dict[str, Any] = {
-    models.ACTIVE: _l("Active"),
+    models.ACTIVE: _l("In force"),
     models.SUSPENDED: _l("Suspended"),
-    models.WITHDRAWN: _l("Withdrawn"),
+    models.WITHDRAWN: _l("Membership revoked"),
     models.LAPSED: _l("Lapsed"),
 }
 STATE_TONES = {
@@ -40,7 +40,7 @@ EVENTS: dict[str, Any] = {
     "renewed": _l("Renewed"),
     "suspended": _l("Suspended"),
     "reinstated": _l("Reinstated"),
-    "withdrawn": _l("Withdrawn"),
+    "withdrawn": _l("Membership revoked"),
     "lapsed": _l("Lapsed"),
     "level": _l("Level changed"),
 }
