@@ -79,6 +79,9 @@
     } else if (key === "x" && current()) {
       const box = $("input[name=ids]", current());
       if (box) { event.preventDefault(); box.click(); }
+    } else if (/^[a-z]$/.test(key)) {
+      const action = $(`[data-key="${key}"]`); // links that name their key: a approve, r reject …
+      if (action) { event.preventDefault(); action.click(); }
     }
   });
 
