@@ -160,7 +160,7 @@ def prepare(demo: bool) -> None:
     from portal.demo import load as demo_company
 
     if demo_company.is_empty():
-        click.echo("Loading the demo company …", err=True)
+        click.echo("Loading the demo company (about a minute, once) …", err=True)
         demo_company.load()
     if demo_company.accounts_file().is_file():
         click.echo(_table(demo_company.accounts(), ("login", "password", "name", "department", "title")))
