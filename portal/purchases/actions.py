@@ -10,7 +10,10 @@ class PurchaseAction(StrEnum):
 
     PRODUCT_CREATED = "purchases:product:create"
     PRODUCT_CHANGED = "purchases:product:change"
+    PRODUCT_WITHDRAWN = "purchases:product:deactivate"
+    PRODUCT_OFFERED = "purchases:product:activate"
     CREATED = "purchases:purchase:create"
     CHANGED = "purchases:purchase:change"
     PAID = "purchases:purchase:pay"
     CANCELLED = "purchases:purchase:cancel"
+    RESTORED = "purchases:purchase:restore"

@@ -26,6 +26,8 @@ from portal.customers.models import Customer, SortKey
 from portal.extensions import db
 from portal.org.models import User
 
+#: Numbers of orders: compared by code point on both databases, so that those that begin alike lie together.
+NumberKey = String(60).with_variant(String(60, collation="C"), "postgresql")
 #: Grades of products (高档, 中档, 普通).
 HIGH, MIDDLE, ORDINARY = "high", "middle", "ordinary"
 GRADES = (HIGH, MIDDLE, ORDINARY)
@@ -82,7 +84,7 @@ class Purchase(db.Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
     #: number of the order, unique within the organisation
-    number: Mapped[str] = mapped_column(String(60), unique=True)
+    number: Mapped[str] = mapped_column(NumberKey, unique=True)
     #: day of the purchase, in the organisation's zone
     purchased_on: Mapped[date] = mapped_column(Date)
     #: day of full payment; None: open
@@ -165,7 +167,7 @@ class PurchaseLine(db.Model):
     grade: Mapped[str] = mapped_column(String(10))
 
     purchase: Mapped[Purchase] = relationship(back_populates="lines")
-    product: Mapped[Product] = relationship()
+    product: Mapped[Product] = relationship(lazy="joined", innerjoin=True)
 
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),

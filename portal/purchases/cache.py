@@ -1,0 +1,115 @@
+"""Remembers sums over very many customers, per process.
+
+A sum is remembered together with the number of the last audit entry: every change of data writes one in its own
+transaction, so as long as the number stands the sum is still true. While others work, a sum that took long is also given
+out again for twenty times the time it took, so that adding up never takes more than a twentieth of a process; the page
+then says as of when it is. Sums that are quick are never remembered.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from flask import current_app
+from sqlalchemy import select
+
+from portal.audit.models import AuditHead
+from portal.core import clock
+from portal.core.permissions import visible
+from portal.extensions import db
+from portal.org.actor import Actor
+
+Value = TypeVar("Value")
+
+#: Seconds from which on a sum is remembered.
+SLOW = 0.003
+#: A sum may be given out this many times the time it took, though something was changed meanwhile.
+PATIENCE = 20
+#: Seconds after which a sum is made anew even when nothing was changed: grants of sight may end by the clock.
+LONGEST = 600
+ENTRIES = 400
+
+
+@dataclass(frozen=True)
+class Figure(Generic[Value]):
+    """A value and the moment as of which it is true (UTC)."""
+
+    value: Value
+    as_of: datetime
+    #: whether it was computed in this very request
+    fresh: bool
+
+
+@dataclass(frozen=True)
+class _Entry:
+    value: Any
+    as_of: datetime
+    made: float
+    cost: float
+    version: int
+
+
+class FigureCache:
+    """The remembered figures of one application in one process."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, compute: Callable[[], Value], version: Callable[[], int]) -> Figure[Value]:
+        """The value under a key, computed when there is none that is still good.
+
+        :param version: number of the last change; asked before computing, so that a change meanwhile is noticed.
+        """
+        with self._lock:
+            entry = self._entries.get(key)
+        now = time.monotonic()
+        if entry is not None:
+            age = now - entry.made
+            if age < entry.cost * PATIENCE or (age < LONGEST and entry.version == version()):
+                return Figure(entry.value, entry.as_of, False)
+        number, as_of = version(), clock.now()
+        begin = time.monotonic()
+        value = compute()
+        cost = time.monotonic() - begin
+        if cost >= SLOW:
+            with self._lock:
+                self._entries[key] = _Entry(value, as_of, time.monotonic(), cost, number)
+                self._entries.move_to_end(key)
+                while len(self._entries) > ENTRIES:
+                    self._entries.popitem(last=False)
+        else:
+            with self._lock:
+                self._entries.pop(key, None)
+        return Figure(value, as_of, True)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._entries.clear()
+
+
+def figures() -> FigureCache:
+    """The cache of the running application."""
+    return current_app.extensions.setdefault("portal_purchase_figures", FigureCache())  # type: ignore[no-any-return]
+
+
+def data_version() -> int:
+    """Number of the last audit entry."""
+    return int(db.session.scalar(select(AuditHead.seq).where(AuditHead.id == 1)) or 0)
+
+
+def remembered(actor: Actor, name: str, parameters: tuple[Hashable, ...], compute: Callable[[], Value]) -> Figure[Value]:
+    """A sum over the customers that the actor may see. People who see the same customers share it.
+
+    :param name, parameters: what is summed. :param compute: does it.
+    """
+    sight = visible(actor, "customers.view").compile(db.engine)
+    values = tuple(sorted((key, repr(value)) for key, value in sight.params.items()))
+    return figures().get((name, parameters, str(sight), values), compute, data_version)

@@ -1,0 +1,29 @@
+"""What people call the stored words of this module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.i18n import _l
+from portal.purchases import models
+
+GRADES: dict[str, Any] = {
+    models.HIGH: _l("High grade"),
+    models.MIDDLE: _l("Middle grade"),
+    models.ORDINARY: _l("Ordinary grade"),
+}
+GRADE_TONES = {models.HIGH: "accent", models.MIDDLE: "info", models.ORDINARY: "neutral"}
+
+OPEN, PAID, CANCELLED = "open", "paid", "cancelled"
+STATES: dict[str, Any] = {OPEN: _l("Open"), PAID: _l("Paid"), CANCELLED: _l("Cancelled")}
+STATE_TONES = {OPEN: "warning", PAID: "success", CANCELLED: "neutral"}
+
+
+def word(table: dict[str, Any], value: str) -> str:
+    """The word for a stored value; the value itself when it is not known."""
+    return str(table.get(value, value))
+
+
+def state_of(paid_on: Any, cancelled_at: Any) -> str:
+    """State of a purchase by its two dates."""
+    return CANCELLED if cancelled_at is not None else PAID if paid_on is not None else OPEN
