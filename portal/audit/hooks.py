@@ -21,6 +21,8 @@ from portal.i18n import _l
 
 #: Changes that another kind of time line entry already tells better, by the middle part of the action.
 TOLD_ELSEWHERE = frozenset({"interaction", "purchase", "request", "document", "log", "entry"})
+#: Customers tell their own changes, with words for values and without personal data.
+TELLS_ITSELF = "customers:"
 
 
 @hookimpl
@@ -76,5 +78,5 @@ def customer_timeline(customer: Any, actor: Actor, before: datetime | None, limi
             tone="neutral" if entry.result == "ok" else "warning",
         )
         for entry in entries
-        if entry.action.split(":")[1] not in TOLD_ELSEWHERE
+        if entry.action.split(":")[1] not in TOLD_ELSEWHERE and not entry.action.startswith(TELLS_ITSELF)
     ]

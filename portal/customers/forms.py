@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import MISSING, asdict, fields, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +23,8 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms import Form as PlainForm
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from portal.core import clock, regions
@@ -53,6 +54,16 @@ MAX_PHONES = 8
 def at_most(limit: int) -> Length:
     """Length check with our own message."""
     return Length(max=limit, message=_l("At most %(max)d characters."))
+
+
+def options(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
+    """(value, label) pairs as WTForms wants them."""
+    return [SelectChoice(value=value, label=label) for value, label in pairs]
+
+
+def terms(enumeration: Any, blank: Any = None) -> list[SelectChoice]:
+    """Choices out of a vocabulary."""
+    return options(words.choices(enumeration, blank))
 
 
 REQUIRED = DataRequired(message=_l("This must be filled in."))
@@ -120,13 +131,18 @@ class DegreesField(FloatField):
 
 
 class ChoiceField(SelectField):
-    """A choice out of a vocabulary; a value that is not offered is refused with our own message."""
+    """A choice out of a vocabulary; a value that is not offered is refused with our own message.
+
+    A field that was not sent at all counts as the blank choice, where there is one.
+    """
 
     def pre_validate(self, form: Any) -> None:
+        if not self.raw_data and any(value == "" for value, *_rest in self.iter_choices()):
+            self.data = ""
         try:
             super().pre_validate(form)
-        except ValueError as error:
-            raise ValueError(_("Choose one of the list.")) from error
+        except ValidationError as error:
+            raise ValidationError(_("Choose one of the list.")) from error
 
 
 class OptionField(RadioField):
@@ -135,8 +151,8 @@ class OptionField(RadioField):
     def pre_validate(self, form: Any) -> None:
         try:
             super().pre_validate(form)
-        except ValueError as error:
-            raise ValueError(_("Choose one of the list.")) from error
+        except ValidationError as error:
+            raise ValidationError(_("Choose one of the list.")) from error
 
 
 class CheckListField(SelectMultipleField):
@@ -148,8 +164,8 @@ class CheckListField(SelectMultipleField):
     def pre_validate(self, form: Any) -> None:
         try:
             super().pre_validate(form)
-        except ValueError as error:
-            raise ValueError(_("Choose one of the list.")) from error
+        except ValidationError as error:
+            raise ValidationError(_("Choose one of the list.")) from error
 
 
 class PickerField(Field):
@@ -205,17 +221,24 @@ def find_region(text: str) -> str | None:
     return found.code if found else None
 
 
+def _present(value: Any, field: Any) -> Any:
+    """A field's value; one that was not sent is blank, as the input's default says."""
+    if value is None and isinstance(field.default, str):
+        return field.default
+    return "" if value is None and field.default is MISSING else value
+
+
 class CustomerForm(Form):
     """All fields of a customer; sections and the short form use parts of it."""
 
-    party = OptionField(_l("Customer is"), choices=words.choices(words.Party), default="organisation")
-    kind = ChoiceField(_l("Kind"), choices=words.choices(words.CustomerKind), default="end_user")
+    party = OptionField(_l("Customer is"), choices=terms(words.Party), default="organisation")
+    kind = ChoiceField(_l("Kind"), choices=terms(words.CustomerKind), default="end_user")
     name = TextField(_l("Name"), [REQUIRED, at_most(200)])
     short_name = TextField(_l("Short name"), [at_most(100)])
     aliases = LongText(_l("Other names"), [at_most(4200)], description=_l("Former or trade names, one a line."))
     credit_code = TextField(_l("Unified social credit code"), [at_most(40)])
     industry = TextField(_l("Industry"), [at_most(60)])
-    size_class = ChoiceField(_l("Size class"), choices=words.choices(words.SizeClass, _l("Not known")))
+    size_class = ChoiceField(_l("Size class"), choices=terms(words.SizeClass, _l("Not known")))
     region_code = PickerField(_l("Region"), describe=describe_region, find=find_region)
     address = TextField(_l("Address"), [at_most(300)])
     latitude = DegreesField(_l("Latitude"), [Optional()])
@@ -223,17 +246,17 @@ class CustomerForm(Form):
     phone = TextField(_l("Phone"), [at_most(60)])
     email = TextField(_l("E-mail"), [at_most(254)])
     website = TextField(_l("Website"), [at_most(200)])
-    channel = ChoiceField(_l("Channel"), choices=words.choices(words.Channel, _l("Not known")))
-    source = ChoiceField(_l("Source"), choices=words.choices(words.Source, _l("Not known")))
+    channel = ChoiceField(_l("Channel"), choices=terms(words.Channel, _l("Not known")))
+    source = ChoiceField(_l("Source"), choices=terms(words.Source, _l("Not known")))
     source_note = TextField(_l("More about the source"), [at_most(200)])
     referrer_id = PickerField(_l("Referred by"), description=_l("The customer who referred this one."))
     demand = LongText(_l("Characteristics of the demand"), [at_most(TEXT_LIMIT)])
     status = ChoiceField(
         _l("Record"),
-        choices=[pair for pair in words.choices(words.Status) if pair[0] != words.Status.MERGED],
+        choices=options(pair for pair in words.choices(words.Status) if pair[0] != words.Status.MERGED),
         default="active",
     )
-    sex = ChoiceField(_l("Sex"), choices=words.choices(words.Sex, _l("Not told")))
+    sex = ChoiceField(_l("Sex"), choices=terms(words.Sex, _l("Not told")))
     birth_year = NumberField(_l("Year of birth"), [Optional()])
     occupation = TextField(_l("Occupation"), [at_most(100)])
     education = TextField(_l("Education"), [at_most(50)])
@@ -262,12 +285,10 @@ class CustomerForm(Form):
         values: dict[str, Any] = {}
         for field in fields(CustomerInput):
             if field.name in self and field.name not in {"aliases", "person", "phone", "referrer_id"}:
-                values[field.name] = self[field.name].data if self[field.name].data is not None else None
-        for name in ("latitude", "longitude"):
-            if name not in self:
-                values.pop(name, None)
+                values[field.name] = _present(self[field.name].data, field)
         if "aliases" in self:
-            values["aliases"] = tuple(line.strip() for line in self.aliases.data.split("\n") if line.strip())
+            lines = (self.aliases.data or "").split("\n")
+            values["aliases"] = tuple(line.strip() for line in lines if line.strip())
         if "phone" in self:
             values["phone"] = self.unmasked_phone(customer)
         if "referrer_id" in self:
@@ -281,7 +302,7 @@ class CustomerForm(Form):
         return replace(base, **values)
 
     def _person(self, base: PersonInput) -> PersonInput:
-        values = {f.name: self[f.name].data for f in fields(PersonInput) if f.name in self}
+        values = {f.name: _present(self[f.name].data, f) for f in fields(PersonInput) if f.name in self}
         return replace(base, **values)
 
     def unmasked_phone(self, customer: Customer | None) -> str:
@@ -372,7 +393,7 @@ def full_fields(party: str, create: bool) -> tuple[str, ...]:
 class StageForm(Form):
     """Another stage, with a reason where one is needed."""
 
-    stage = OptionField(_l("New stage"), choices=words.choices(words.Stage))
+    stage = OptionField(_l("New stage"), choices=terms(words.Stage))
     reason = TextField(
         _l("Reason"), [at_most(500)], description=_l("Needed for going back, for dormant and lost, and the way back.")
     )
@@ -382,9 +403,9 @@ class StageForm(Form):
 class QualificationForm(Form):
     """Need, means, reputation."""
 
-    need = OptionField(_l("Need"), choices=words.choices(words.Grade), default="unknown")
-    means = OptionField(_l("Means"), choices=words.choices(words.Grade), default="unknown")
-    reputation = OptionField(_l("Reputation"), choices=words.choices(words.Grade), default="unknown")
+    need = OptionField(_l("Need"), choices=terms(words.Grade), default="unknown")
+    means = OptionField(_l("Means"), choices=terms(words.Grade), default="unknown")
+    reputation = OptionField(_l("Reputation"), choices=terms(words.Grade), default="unknown")
     notes = LongText(_l("Notes"), [at_most(TEXT_LIMIT)])
 
     def to_input(self) -> QualificationInput:
@@ -411,7 +432,7 @@ class AssignForm(Form):
 class BulkStageForm(Form):
     """A stage for many customers."""
 
-    stage = OptionField(_l("New stage"), choices=words.choices(words.Stage))
+    stage = OptionField(_l("New stage"), choices=terms(words.Stage))
     reason = TextField(_l("Reason"), [at_most(500)])
 
 
@@ -419,34 +440,34 @@ class PhoneForm(PlainForm):
     """One row of phones."""
 
     number = TextField(_l("Number"), [at_most(60)])
-    label = ChoiceField(_l("What it is"), choices=words.choices(words.PhoneLabel), default="mobile")
+    label = ChoiceField(_l("What it is"), choices=terms(words.PhoneLabel), default="mobile")
 
 
 class ContactForm(Form):
     """All fields of a contact."""
 
     name = TextField(_l("Name"), [REQUIRED, at_most(100)])
-    sex = ChoiceField(_l("Sex"), choices=words.choices(words.Sex, _l("Not told")))
+    sex = ChoiceField(_l("Sex"), choices=terms(words.Sex, _l("Not told")))
     title = TextField(_l("Title"), [at_most(100)])
     department = TextField(_l("Department"), [at_most(100)])
-    employer_kind = ChoiceField(_l("Kind of employer"), choices=words.choices(words.EmployerKind, _l("Not known")))
-    rank = ChoiceField(_l("Administrative rank"), choices=words.choices(words.Rank, _l("None")))
+    employer_kind = ChoiceField(_l("Kind of employer"), choices=terms(words.EmployerKind, _l("Not known")))
+    rank = ChoiceField(_l("Administrative rank"), choices=terms(words.Rank, _l("None")))
     phones = FieldList(FormField(PhoneForm), label=_l("Phones"), max_entries=MAX_PHONES)
     email = TextField(_l("E-mail"), [at_most(254)])
     wechat = TextField(_l("WeChat ID"), [at_most(40)])
     birthday_calendar = ChoiceField(
         _l("Birthday"),
-        choices=[("", _l("Not known")), ("solar", _l("Solar calendar")), ("lunar", _l("Lunar calendar"))],
+        choices=options([("", _l("Not known")), ("solar", _l("Solar calendar")), ("lunar", _l("Lunar calendar"))]),
     )
     birthday_month = NumberField(_l("Month"), [Optional()])
     birthday_day = NumberField(_l("Day"), [Optional()])
     birthday_leap = BooleanField(_l("Leap month"))
     birthday_year = NumberField(_l("Year"), [Optional()])
     interests = TextField(_l("Interests"), [at_most(500)])
-    buying_role = ChoiceField(_l("Role in buying"), choices=words.choices(words.BuyingRole, _l("Not known")))
+    buying_role = ChoiceField(_l("Role in buying"), choices=terms(words.BuyingRole, _l("Not known")))
     attitude = ChoiceField(
         _l("Attitude towards us"),
-        choices=[("", _l("Not known")), *((str(key), label) for key, label in words.ATTITUDE_LABELS.items())],
+        choices=options([("", _l("Not known")), *((str(key), label) for key, label in words.ATTITUDE_LABELS.items())]),
     )
     notes = LongText(_l("Notes"), [at_most(TEXT_LIMIT)])
     is_primary = BooleanField(_l("Primary contact"))
@@ -459,7 +480,7 @@ class ContactForm(Form):
         """The service's input; masks stand for the numbers that are there."""
         masks: dict[str, str] = {mask_phone(p.number): p.number for p in contact.phones} if contact else {}
         values = {
-            field.name: self[field.name].data
+            field.name: _present(self[field.name].data, field)
             for field in fields(ContactInput)
             if field.name not in {"phones", "attitude"}
         }
@@ -504,10 +525,10 @@ class ContactForm(Form):
 class StepFields(PlainForm):
     """Fields of a next step; all empty means none is planned."""
 
-    kind = ChoiceField(_l("By"), choices=words.choices(words.InteractionKind), default="phone")
+    kind = ChoiceField(_l("By"), choices=terms(words.InteractionKind), default="phone")
     task = TextField(_l("Next step"), [at_most(500)])
     due_on = DayField(_l("Until"), [Optional()])
-    appointment = ChoiceField(_l("Appointment"), choices=words.choices(words.Appointment), default="none")
+    appointment = ChoiceField(_l("Appointment"), choices=terms(words.Appointment), default="none")
 
     def read(self, owner_id: int | None = None) -> NextStepInput | None:
         """The service's input; None when nothing is planned."""
@@ -519,10 +540,10 @@ class StepFields(PlainForm):
 class StepForm(Form):
     """A next step by itself."""
 
-    kind = ChoiceField(_l("By"), choices=words.choices(words.InteractionKind), default="phone")
+    kind = ChoiceField(_l("By"), choices=terms(words.InteractionKind), default="phone")
     task = TextField(_l("Next step"), [REQUIRED, at_most(500)])
     due_on = DayField(_l("Until"), [DataRequired(message=_l("Say until when."))])
-    appointment = ChoiceField(_l("Appointment"), choices=words.choices(words.Appointment), default="none")
+    appointment = ChoiceField(_l("Appointment"), choices=terms(words.Appointment), default="none")
     owner_id = ChoiceField(_l("Who does it"))
     version = HiddenField()
 
@@ -537,11 +558,11 @@ class StepForm(Form):
 class InteractionForm(Form):
     """An interaction with its next step."""
 
-    kind = ChoiceField(_l("Kind"), choices=words.choices(words.InteractionKind), default="visit")
-    direction = ChoiceField(_l("Direction"), choices=words.choices(words.Direction), default="outgoing")
+    kind = ChoiceField(_l("Kind"), choices=terms(words.InteractionKind), default="visit")
+    direction = ChoiceField(_l("Direction"), choices=terms(words.Direction), default="outgoing")
     at = MomentField(_l("When"), format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"])
     minutes = NumberField(_l("Minutes"), [Optional()])
-    appointment = ChoiceField(_l("Appointment"), choices=words.choices(words.Appointment), default="none")
+    appointment = ChoiceField(_l("Appointment"), choices=terms(words.Appointment), default="none")
     cost = YuanField(_l("Cost"), [Optional()])
     subject = TextField(_l("Subject"), [at_most(200)])
     result = LongText(_l("Result"), [at_most(TEXT_LIMIT)])
@@ -601,9 +622,9 @@ def version_of(form: Any) -> int | None:
     return int(raw) if raw.isdigit() and len(raw) < 12 else None
 
 
-def with_blank(pairs: Sequence[tuple[int, str]], blank: Any) -> list[tuple[str, Any]]:
+def with_blank(pairs: Sequence[tuple[int, str]], blank: Any) -> list[SelectChoice]:
     """Choices of a select out of (id, label), with an empty first one."""
-    return [("", blank), *((str(key), label) for key, label in pairs)]
+    return options([("", blank), *((str(key), label) for key, label in pairs)])
 
 
 def today_plus(days: int) -> date:

@@ -12,7 +12,7 @@ from portal.core import clock
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Action, AgendaItem, Panel, Tab, TimelineEntry
-from portal.core.permissions import Actor, Permission, Rule, can
+from portal.core.permissions import Actor, Permission, Rule
 from portal.core.settings import Setting
 from portal.customers import listings, page, permissions, queries, services
 from portal.customers import vocabulary as words
@@ -87,7 +87,7 @@ def customer_tabs(customer: Customer, actor: Actor) -> list[Tab]:
 def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
     here = {"customer_id": customer.id}
     found = []
-    if can(actor, permissions.EDIT, customer):
+    if permissions.EDIT in page.abilities(customer, actor):
         found += [
             Action(
                 "record",
@@ -102,7 +102,7 @@ def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
             Action("stage", _l("Change stage"), url_for("customers.stage", **here), "signpost-2", order=40),
             Action("edit", _l("Edit"), url_for("customers.edit", **here), "pencil", order=50),
         ]
-    if can(actor, permissions.ASSIGN, customer):
+    if permissions.ASSIGN in page.abilities(customer, actor):
         found.append(Action("assign", _l("Assign"), url_for("customers.assign", **here), "person-check", order=60))
     return found
 

@@ -16,7 +16,7 @@ from portal.core import clock, regions
 from portal.core.listing import keyset
 from portal.core.listing.query import Query
 from portal.core.panels import Action, Badge, Panel, Tab, TimelineEntry
-from portal.core.permissions import can, visible
+from portal.core.permissions import visible
 from portal.core.registry import registry
 from portal.customers import queries
 from portal.customers import vocabulary as words
@@ -67,6 +67,14 @@ def counts(customer: Customer, actor: Actor) -> queries.Counts:
     return known[customer.id]
 
 
+def abilities(customer: Customer, actor: Actor) -> frozenset[str]:
+    """Permissions of the actor on this customer, asked once per request; for drawing, never for deciding a change."""
+    known: dict[int, frozenset[str]] = g.setdefault("customer_abilities", {})
+    if customer.id not in known:
+        known[customer.id] = queries.abilities_of(customer, actor)
+    return known[customer.id]
+
+
 def head_of(customer: Customer, actor: Actor, active: str) -> Head:
     """The head with tabs of all modules; `active` is the key of the present tab."""
     hooks = manager()
@@ -90,8 +98,8 @@ def head_of(customer: Customer, actor: Actor, active: str) -> Head:
         badges,
         links,
         actions,
-        can(actor, EDIT, customer),
-        can(actor, ASSIGN, customer),
+        EDIT in abilities(customer, actor),
+        ASSIGN in abilities(customer, actor),
         counts(customer, actor).is_favourite,
         previous_url,
         next_url,
@@ -260,16 +268,18 @@ def own_entries(customer: Customer, before: datetime | None, limit: int) -> list
         )
         for row in interactions
     ]
+    changes = queries.changes_of(customer.id, before, limit)
+    names = _names_in(changes)
     entries += [
         TimelineEntry(
             when=change.at,
             kind="change",
             icon="pencil",
             title=change_title(change),
-            body=change_body(change),
+            body=change_body(change, names),
             actor=change.actor,
         )
-        for change in queries.changes_of(customer.id, before, limit)
+        for change in changes
     ]
     entries += [
         TimelineEntry(
@@ -311,6 +321,11 @@ def change_title(change: queries.ChangeRow) -> str:
         "customers:customer:assign": lambda: _("Assigned"),
         "customers:customer:hand_over": lambda: _("Handed over"),
         "customers:customer:qualify": lambda: _("Need, means and reputation assessed"),
+        "customers:customer:merge": lambda: _("Merged with another record"),
+        "customers:customer:unmerge": lambda: _("Merge undone"),
+        "customers:phone:reveal": lambda: _("Phone number looked at"),
+        "customers:step:plan": lambda: _("Next step planned"),
+        "customers:step:cancel": lambda: _("Next step cancelled"),
         "customers:contact:add": lambda: _("Contact added"),
         "customers:contact:change": lambda: _("Contact changed"),
         "customers:contact:deactivate": lambda: _("Contact no longer there"),
@@ -320,14 +335,75 @@ def change_title(change: queries.ChangeRow) -> str:
     return title() if title else change.action
 
 
-def change_body(change: queries.ChangeRow) -> str:
-    """Which fields; values only where they are short words of ours."""
-    if change.action == "customers:customer:create":
-        return ""
+#: Fields whose stored values are words of a vocabulary.
+_VOCABULARIES: dict[str, Any] = {
+    "kind": words.CustomerKind,
+    "party": words.Party,
+    "size_class": words.SizeClass,
+    "channel": words.Channel,
+    "source": words.Source,
+    "status": words.Status,
+    "need": words.Grade,
+    "means": words.Grade,
+    "reputation": words.Grade,
+    "employer_kind": words.EmployerKind,
+    "rank": words.Rank,
+    "buying_role": words.BuyingRole,
+}
+#: Actions whose fields say nothing that the title does not.
+_WITHOUT_FIELDS = frozenset(
+    {"customers:customer:create", "customers:customer:merge", "customers:customer:unmerge", "customers:phone:reveal"}
+)
+
+
+def _names_in(changes: list[queries.ChangeRow]) -> dict[str, dict[int, str]]:
+    """Names of the people and departments in old and new values; no statement when there are none."""
+    ids: dict[str, set[int]] = {"account_manager_id": set(), "department_id": set(), "owner_id": set()}
+    for change in changes:
+        for values in (change.old, change.new):
+            for field, found in ids.items():
+                if isinstance(values.get(field), int):
+                    found.add(values[field])
+    people = queries.names_of_users(ids["account_manager_id"] | ids["owner_id"])
+    departments = queries.names_of_departments(ids["department_id"])
+    return {"account_manager_id": people, "owner_id": people, "department_id": departments}
+
+
+def change_body(change: queries.ChangeRow, names: dict[str, dict[int, str]]) -> str:
+    """Which fields and, where they are no personal data, their values before and after."""
+    if change.action in _WITHOUT_FIELDS:
+        return change.reason
+    if change.action == "customers:step:plan":
+        return str(change.new.get("task", ""))
     labels = field_labels()
-    return _(", ").join(labels.get(name, name) for name in change.fields) + (
-        f" · {change.reason}" if change.reason else ""
-    )
+    parts = []
+    for field in change.fields:
+        name = labels.get(field, field)
+        if field not in change.new and field not in change.old:
+            parts.append(name)
+            continue
+        old, new = (_value_text(field, values.get(field), names) for values in (change.old, change.new))
+        parts.append(f"{name}: {old or '—'} → {new or '—'}" if field in change.old else f"{name}: {new}")
+    if change.reason:
+        parts.append(change.reason)
+    return "; ".join(parts)
+
+
+def _value_text(field: str, value: Any, names: dict[str, dict[int, str]]) -> str:
+    if value is None or value == "":
+        return ""
+    if field in _VOCABULARIES:
+        return words.label(_VOCABULARIES[field], str(value))
+    if field in names:
+        return names[field].get(value, str(value))
+    if field == "region_code":
+        return region_name(str(value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return _(", ").join(str(item) for item in value)
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def field_labels() -> dict[str, str]:

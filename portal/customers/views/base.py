@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -60,6 +60,7 @@ def template_words() -> dict[str, Any]:
 
 def open_customer(customer_id: int, permission: str = VIEW) -> Customer:
     """The customer of a page, with the permission the page needs."""
+    g.pop("customer_abilities", None)
     return queries.open_customer(refuse_large_id(customer_id), current_actor(), permission)
 
 

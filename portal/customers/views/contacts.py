@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal.auth.current import current_actor
 from portal.core.errors import Conflict, Invalid
-from portal.core.permissions import can, require
+from portal.core.permissions import require
 from portal.core.registry import registry
 from portal.core.transaction import transaction
 from portal.core.web import refuse_large_id, signed_in
@@ -38,7 +38,7 @@ def contacts_of(customer_id: int) -> str:
         customer=customer,
         head=page.head_of(customer, actor, "contacts"),
         contacts=queries.contacts_of(customer.id),
-        may_reveal=can(actor, REVEAL, customer),
+        may_reveal=REVEAL in page.abilities(customer, actor),
     )
 
 

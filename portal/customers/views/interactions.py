@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid
-from portal.core.permissions import can, require
+from portal.core.permissions import require
 from portal.core.registry import registry
 from portal.core.transaction import transaction
 from portal.core.web import next_url, refuse_large_id, signed_in
@@ -35,13 +35,13 @@ def interaction_form(customer: Customer, quick: bool = False, interaction: Inter
     contacts = [(contact.id, contact.name) for contact in contacts_of(customer.id)]
     kept = interaction.contacts if interaction else []
     contacts += [(contact.id, contact.name) for contact in kept if contact.id not in {key for key, _name in contacts}]
-    form.contact_ids.choices = contacts
+    form.contact_ids.choices = forms.options(contacts)
     also = [user.id for user in interaction.colleagues] if interaction else []
     if quick:
         for name in FULL_ONLY:
             del form[name]
     else:
-        form.colleague_ids.choices = queries.colleagues_of(actor, customer, also)
+        form.colleague_ids.choices = forms.options(queries.colleagues_of(actor, customer, also))
     if interaction is not None:
         del form["next_step"]
     if not form.is_submitted():
@@ -75,7 +75,7 @@ def interactions_of(customer_id: int) -> str:
         interactions=rows,
         steps=queries.open_steps_of(customer.id),
         older_url=older,
-        may_edit=can(actor, EDIT, customer),
+        may_edit=EDIT in page.abilities(customer, actor),
     )
 
 
@@ -135,14 +135,15 @@ def interaction(interaction_id: int) -> str:
     actor = current_actor()
     found = queries.interaction_for(refuse_large_id(interaction_id), actor)
     customer = open_customer(found.customer_id)
-    may_change = can(actor, EDIT, customer) and (found.author_id == actor.user_id or can(actor, ASSIGN, customer))
+    able = page.abilities(customer, actor)
+    may_change = EDIT in able and (found.author_id == actor.user_id or ASSIGN in able)
     return render_template(
         "customers/interaction.html",
         customer=customer,
         head=page.head_of(customer, actor, "interactions"),
         interaction=found,
         may_change=may_change and not found.is_cancelled,
-        may_edit=can(actor, EDIT, customer),
+        may_edit=EDIT in page.abilities(customer, actor),
         reason_form=forms.ReasonForm(formdata=None),
     )
 
@@ -217,7 +218,9 @@ def _step_form(customer: Customer, present: NextStep | None = None) -> forms.Ste
     actor = current_actor()
     form = forms.StepForm()
     people = queries.colleagues_of(actor, customer, [present.owner_id] if present and present.owner_id else [])
-    form.owner_id.choices = [(str(actor.user_id), _("I myself")), *((str(key), name) for key, name in people)]
+    form.owner_id.choices = forms.options(
+        [(str(actor.user_id), _("I myself")), *((str(key), name) for key, name in people)]
+    )
     return form
 
 

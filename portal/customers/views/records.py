@@ -17,6 +17,7 @@ from portal.core.transaction import transaction
 from portal.core.web import access, signed_in
 from portal.customers import forms, page, queries, services
 from portal.customers import vocabulary as words
+from portal.customers.duplicates import DuplicateHint, find_duplicates
 from portal.customers.inputs import CustomerInput
 from portal.customers.listings import CUSTOMERS, idle_days
 from portal.customers.models import Customer
@@ -25,11 +26,6 @@ from portal.customers.services.stages import needs_qualification, needs_reason
 from portal.customers.views.base import bind_pickers, blueprint, open_customer, selection_of
 from portal.extensions import db
 from portal.i18n import _, _n
-
-try:  # the check for duplicates is a part of its own
-    from portal.customers.duplicates import find_duplicates
-except ImportError:  # pragma: no cover
-    find_duplicates = None  # type: ignore[assignment]
 
 
 @blueprint.get("/")
@@ -83,8 +79,8 @@ def show(customer_id: int) -> str:
         timeline=page.timeline_of(customer, actor, "customers.show"),
         briefing=queries.briefing_of(customer.id),
         qualification=queries.qualification_of(customer.id),
-        quick=_quick_form(customer) if can(actor, EDIT, customer) else None,
-        may_reveal=can(actor, REVEAL, customer),
+        quick=_quick_form(customer) if EDIT in page.abilities(customer, actor) else None,
+        may_reveal=REVEAL in page.abilities(customer, actor),
     )
 
 
@@ -207,10 +203,8 @@ def _create(form: forms.CustomerForm, template: str, party: str | None) -> Respo
     return render_template(template, form=form, party=party, duplicates=duplicates), status  # type: ignore[return-value]
 
 
-def _duplicates(name: str, phone: str, credit_code: str) -> list[Any]:
-    if find_duplicates is None:
-        return []
-    return list(find_duplicates(current_actor(), name=name, phone=phone, credit_code=credit_code))
+def _duplicates(name: str, phone: str, credit_code: str) -> list[DuplicateHint]:
+    return find_duplicates(current_actor(), name=name, phone=phone, credit_code=credit_code)
 
 
 @blueprint.get("/duplicates")
