@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import Field, HiddenField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import TextInput
 
 from portal.approvals.services import NOTE_LENGTH, OPINION_LENGTH
@@ -69,7 +69,7 @@ class BatchForm(Form):
 class ColleagueForm(Form):
     """Hand on, add a signer, ask for an opinion, assign: whom and why."""
 
-    user = ColleagueField(_l("Colleague"), validators=[InputRequired()])
+    user = ColleagueField(_l("Colleague"), validators=[DataRequired()])
     reason = TextAreaField(_l("Why"), validators=[InputRequired(), Length(max=NOTE_LENGTH)])
     seat_of = HiddenField()
 
@@ -82,14 +82,14 @@ class ColleagueForm(Form):
 class CopyForm(Form):
     """Whom to keep informed."""
 
-    user = ColleagueField(_l("Colleague"), validators=[InputRequired()])
+    user = ColleagueField(_l("Colleague"), validators=[DataRequired()])
 
 
 class ReassignForm(Form):
     """Whose seat goes to whom, and why."""
 
     from_user = SelectField(_l("Seat of"), coerce=str)
-    user = ColleagueField(_l("New approver"), validators=[InputRequired()])
+    user = ColleagueField(_l("New approver"), validators=[DataRequired()])
     reason = TextAreaField(_l("Why"), validators=[InputRequired(), Length(max=NOTE_LENGTH)])
 
 
