@@ -84,7 +84,7 @@ class JobRun(db.Model):
 
 
 class JobSchedule(db.Model):
-    """When a scheduled job was last started by the clock. One row per job; claiming a slot is one conditional update."""
+    """When the clock last started a scheduled job. One row per job; claiming a slot is one conditional update."""
 
     __tablename__ = "job_schedule"
 

@@ -12,11 +12,9 @@ from portal.core.navigation import NavItem
 from portal.core.permissions import Permission, Rule
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
-from portal.notifications import jobs, permissions, queries, services, views
-from portal.notifications.kinds import NoticeKind, message
+from portal.notifications import endings, jobs, permissions, queries, views
+from portal.notifications.kinds import NoticeKind
 from portal.notifications.listing import LISTING
-
-JOB_ENDED = "jobs.ended"
 
 
 @hookimpl
@@ -58,7 +56,23 @@ def register_listings() -> list[Listing]:
 @hookimpl
 def register_notice_kinds() -> list[NoticeKind]:
     return [
-        NoticeKind(JOB_ENDED, _l("Background job ended"), _l("An import or export that you started is done or failed."))
+        NoticeKind(
+            endings.JOB_ENDED,
+            _l("Background job ended"),
+            _l("An import or export that you started is done or failed."),
+        ),
+        NoticeKind(
+            endings.JOB_ALARM,
+            _l("Scheduled job failed"),
+            _l("For administrators, and for auditors when the audit trail is broken."),
+            default_mail=True,
+        ),
+        NoticeKind(
+            jobs.AUDIT_HEAD,
+            _l("Head of the audit trail"),
+            _l("For auditors, every Monday: the last number and hash."),
+            default_mail=True,
+        ),
     ]
 
 
@@ -69,10 +83,4 @@ def register_jobs() -> list[Job]:
 
 @hookimpl
 def job_finished(run: Any, job: Any) -> None:
-    if run.owner_id is None or run.state == "cancelled" or not (job.tell_owner or run.state == "failed"):
-        return
-    name = run.title or str(job.title)
-    title = message("Failed: %(name)s", name=name) if run.state == "failed" else message("Done: %(name)s", name=name)
-    services.notify(
-        [run.owner_id], JOB_ENDED, title=title, body=run.error, url=f"/jobs/{run.id}", about=f"job:{run.id}"
-    )
+    endings.tell_of_end(run, job)

@@ -7,13 +7,21 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from portal.audit.queries import head
 from portal.core import clock
 from portal.core.jobs import Job, JobContext, Schedule
 from portal.core.transaction import transaction
 from portal.i18n import _l
 from portal.notifications.digest import write_digests
+from portal.notifications.kinds import message
 from portal.notifications.mailer import BATCH, send_due
 from portal.notifications.models import Notice, OutboxMessage, OutboxState
+from portal.notifications.services import notify
+from portal.org.actor import users_with_role
+from portal.org.models import AUDITOR
+
+#: Key of the notice kind that carries the head of the trail.
+AUDIT_HEAD = "audit.head"
 
 NOTICES_KEPT = timedelta(days=365)
 MAIL_KEPT = timedelta(days=90)
@@ -34,6 +42,19 @@ def send_mail(context: JobContext) -> dict[str, Any]:
 def daily_digest(context: JobContext) -> dict[str, Any]:
     """Put one mail per person into the outbox."""
     return {"mails": write_digests(context.cancelled)}
+
+
+def tell_auditors(_context: JobContext) -> dict[str, Any]:
+    """Send the auditors the last number and hash of the trail: whoever keeps the mail can prove a forgery."""
+    seq, digest = head()
+    if seq:
+        title = message("The audit trail ends at entry %(seq)s", seq=seq)
+        body = message(
+            "%(seq)s:%(hash)s — keep this mail: it shows later whether the trail was changed.", seq=seq, hash=digest
+        )
+        with transaction():
+            notify(users_with_role(AUDITOR), AUDIT_HEAD, title=title, body=body, url="/audit/", about="audit:head")
+    return {"seq": seq}
 
 
 def tidy(context: JobContext) -> dict[str, Any]:
@@ -72,6 +93,15 @@ JOBS = [
         Schedule(minute="0", hour="8", working_days=True),
         idempotent=True,
         help=_l("Working days at 08:00, to those who chose it."),
+    ),
+    Job(
+        "notifications.audit_head",
+        _l("Send the auditors the head of the audit trail"),
+        tell_auditors,
+        Schedule(minute="0", hour="7", day_of_week="1"),
+        idempotent=True,
+        quiet=True,
+        help=_l("Mondays at 07:00; a copy of the last hash outside the portal."),
     ),
     Job(
         "notifications.tidy",

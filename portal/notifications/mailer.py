@@ -23,7 +23,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any
 
-from flask import current_app, render_template
+from flask import current_app
 from flask_babel import force_locale
 from sqlalchemy import select, update
 
@@ -204,8 +204,9 @@ def compose(row: Any) -> EmailMessage:
             "language_tag": LANGUAGE_TAGS.get(language, "zh-Hans-CN"),
             "preferences_link": f"{base}/notices/preferences" if base and row.user_id else "",
         }
-        text = render_template(f"email/{row.template}.txt", **context)
-        html = render_template(f"email/{row.template}.html", **context)
+        # Not flask.render_template: what pages receive besides (menu, counters) belongs to a request.
+        text = current_app.jinja_env.get_template(f"email/{row.template}.txt").render(context)
+        html = current_app.jinja_env.get_template(f"email/{row.template}.html").render(context)
         portal_name = _("%(organisation)s customer portal", organisation=organisation)
     name, address = parseaddr(current_app.config["MAIL_FROM"])
     mail = EmailMessage(policy=SMTPUTF8 if not row.to_address.isascii() else SMTP)
@@ -215,9 +216,9 @@ def compose(row: Any) -> EmailMessage:
     mail["Date"] = format_datetime(row.created_at)
     mail["Message-ID"] = row.message_id
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = context["language_tag"]
     mail.set_content(text, cte="base64")
     mail.add_alternative(html, subtype="html", cte="base64")
+    mail["Content-Language"] = context["language_tag"]
     return mail
 
 

@@ -33,6 +33,8 @@ from portal.org.models import User
 from tests.conftest import SECRET
 from tests.world import World
 
+pytestmark = pytest.mark.db
+
 CALLS: list[Mapping[str, Any]] = []
 
 
@@ -85,7 +87,7 @@ TEST_JOBS = [
 def test_jobs(app: Flask) -> Iterator[None]:
     CALLS.clear()
     app.extensions["portal_jobs"].add(TEST_JOBS)
-    yield
+    return
 
 
 def order(world: World, key: str, login: str = "anna", **more: Any) -> int:
@@ -103,14 +105,14 @@ def test_a_job_runs_after_the_commit_as_the_person_who_ordered_it(app: Flask, wo
     with transaction():
         run_id = services.enqueue("tests.note", world.actor("anna"), parameters={"number": 7}).id
         assert CALLS == [], "nothing runs before the commit"
-    assert CALLS == [{"actor": "安娜", "run": run_id, "number": 7}]
+    assert [{"actor": "安娜", "run": run_id, "number": 7}] == CALLS
     run = fetch(run_id)
     assert (run.state, run.attempt) == (JobState.DONE, 1)
     assert json.loads(run.result or "")["rows"] == 3
 
 
 def test_nothing_runs_when_the_order_is_rolled_back(app: Flask, world: World) -> None:
-    with pytest.raises(RuntimeError), transaction():
+    with pytest.raises(RuntimeError), transaction():  # noqa: PT012
         services.enqueue("tests.note", world.actor("anna"))
         raise RuntimeError
     assert CALLS == []
@@ -532,6 +534,7 @@ def test_a_killed_worker_and_its_successor(app: Flask, world: World, database_ur
     finally:
         successor.terminate()
         successor.wait(timeout=30)
+    db.session.rollback()  # away from the snapshot in which the successor still worked
     names = set(db.session.scalars(select(JobWorker.name)))
     assert names <= {name}, "a worker that stops in order signs off"
     schedules = set(db.session.scalars(select(JobSchedule.job_key)))

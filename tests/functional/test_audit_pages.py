@@ -1,0 +1,203 @@
+"""The auditor's pages: who did what, without what customers' records say."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, func, select
+
+from portal.audit.models import AuditEntry
+from portal.audit.queries import customer_history, history_of
+from portal.audit.refusals import RefusalBound
+from portal.audit.services import record
+from portal.core import clock
+from portal.core.transaction import transaction
+from portal.extensions import db
+from tests.world import World
+
+pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def trail(app: Flask, world: World) -> int:
+    """Entries about a customer and about a person. Returns the number of the customer's."""
+    anna = world.actor("anna")
+    with transaction():
+        entry = record(
+            anna,
+            "customers:customer:update",
+            object_type="customer",
+            object_id=world.customer_id("maotai"),
+            object_label="贵州茅台",
+            customer_id=world.customer_id("maotai"),
+            old={"status": "hushed before"},
+            new={"status": "hushed after"},
+            private={"old": {"phone": "13811112222"}, "new": {"phone": "13833334444"}},
+        )
+        record(
+            world.actor("admin"),
+            "org:user:update",
+            object_type="user",
+            object_id=world.user("ben").id,
+            object_label="=1+1",
+            old={"title": "clerk"},
+            new={"title": "senior clerk"},
+        )
+        record(anna, "auth:page:refuse", object_type="page", object_id=None, result="refused", reason="nope")
+    return int(entry.seq)
+
+
+def actions() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(AuditEntry.action).order_by(AuditEntry.seq)))
+
+
+def test_only_auditors_open_the_trail(app: Flask, world: World, trail: int, client: FlaskClient) -> None:
+    paths = ["/audit/", f"/audit/{trail}", "/audit/export"]
+    assert client.get("/audit/").status_code == 302
+    for login in ("anna", "hanna", "boss", "admin", "nora"):
+        other = world.login(app.test_client(), login)
+        assert [other.get(path).status_code for path in paths] == [403, 403, 403], login
+    auditor = world.login(app.test_client(), "audrey")
+    assert [auditor.get(path).status_code for path in paths] == [200, 200, 200]
+
+
+def test_auditors_see_which_fields_changed_but_not_a_customers_values(
+    app: Flask, world: World, trail: int, client: FlaskClient
+) -> None:
+    world.login(client, "audrey")
+    page = client.get(f"/audit/{trail}").get_data(as_text=True)
+    assert "安娜" in page
+    assert "贵州茅台" in page
+    assert "Phone number" in page
+    for secret in ("hushed", "13811112222", "13833334444"):
+        assert secret not in page
+        assert secret not in client.get("/audit/?cols=seq.hash.object.reason").get_data(as_text=True)
+    other = client.get(f"/audit/{trail + 1}").get_data(as_text=True)
+    assert "senior clerk" in other
+
+
+def test_a_history_of_the_customer_shows_the_values(app: Flask, world: World, trail: int) -> None:
+    item = customer_history(world.customer_id("maotai"))[0]
+    assert ("Status", "hushed before", "hushed after") in item.changes
+    assert ("Phone number", "13811112222", "13833334444") in item.changes
+    assert history_of("customer", world.customer_id("maotai"))[0].seq == trail
+    assert customer_history(world.customer_id("maotai"), before=trail) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "seen", "unseen"),
+    [
+        ("who=安娜", "贵州茅台", "senior"),
+        ("result=refused", "nope", "贵州茅台"),
+        ("object=customer", "贵州茅台", "nope"),
+        ("customer=贵州", "贵州茅台", "nope"),
+        ("action=org:user", "=1+1", "贵州茅台"),
+        ("q=nope", "nope", "贵州茅台"),
+        ("scene=refused", "nope", "贵州茅台"),
+        ("period_to=2020-01-01", "Nothing matches", "贵州茅台"),
+    ],
+)
+def test_filters(app: Flask, world: World, trail: int, client: FlaskClient, query: str, seen: str, unseen: str) -> None:
+    world.login(client, "audrey")
+    page = client.get(f"/audit/?{query}&cols=seq.who.action.object.result.reason").get_data(as_text=True)
+    table = page[page.index("data-listing") :]
+    body = table[table.index("<tbody") :] if "<tbody" in table else table
+    assert seen in body
+    assert unseen not in body
+
+
+def test_looking_at_the_trail_is_in_the_trail_once(app: Flask, world: World, trail: int, client: FlaskClient) -> None:
+    world.login(client, "audrey")
+    for _number in range(3):
+        client.get("/audit/")
+    assert actions().count("audit:log:view") == 1
+    client.get("/audit/?who=anna")
+    client.get(f"/audit/{trail}")
+    assert actions().count("audit:log:view") == 2
+    assert actions().count("audit:entry:view") == 1
+    with clock.frozen(clock.now() + timedelta(minutes=11)):
+        client.get("/audit/?who=anna")
+    assert actions().count("audit:log:view") == 3
+
+
+def test_exports_hold_the_chosen_rows_no_formulas_and_are_recorded(
+    app: Flask, world: World, trail: int, client: FlaskClient
+) -> None:
+    world.login(client, "audrey")
+    csv = client.post("/audit/export?object=user", data={"format": "csv"})
+    assert csv.status_code == 200
+    text = csv.get_data().decode("utf-8-sig")
+    assert "senior" not in text
+    assert "Person =1+1" in text
+    assert "贵州茅台" not in text
+    book = openpyxl.load_workbook(io.BytesIO(client.post("/audit/export", data={"format": "xlsx"}).get_data()))
+    cells = [cell for row in book.worksheets[0].iter_rows() for cell in row]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    assert any("贵州茅台" in str(cell.value) for cell in cells)
+    exported = db.session.scalars(select(AuditEntry.new_values).where(AuditEntry.action == "audit:log:export")).all()
+    assert len(exported) == 2
+    assert '"format":"csv"' in (exported[0] or "")
+
+
+def statements_of(client: FlaskClient, path: str) -> int:
+    counted: list[str] = []
+
+    def count(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        counted.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", count)
+    try:
+        assert client.get(path).status_code == 200
+    finally:
+        event.remove(db.engine, "before_cursor_execute", count)
+    return len(counted)
+
+
+def test_statements_do_not_grow_with_the_entries(app: Flask, world: World, trail: int, client: FlaskClient) -> None:
+    world.login(client, "audrey")
+    client.get("/audit/?n=200")
+    few = statements_of(client, "/audit/?n=200")
+    with transaction():
+        for number in range(150):
+            record(world.actor("ben"), "tests:thing:change", object_type="thing", object_id=number)
+    client.get("/audit/?n=200")
+    assert statements_of(client, "/audit/?n=200") == few
+
+
+def test_the_state_of_the_chain_is_shown(app: Flask, world: World, trail: int, client: FlaskClient) -> None:
+    world.login(client, "audrey")
+    assert "It runs every night." in client.get("/audit/").get_data(as_text=True)
+    answer = client.post("/jobs/start/audit.verify")
+    assert answer.status_code == 302
+    page = client.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "The trail is whole" in page
+    page = client.get("/audit/").get_data(as_text=True)
+    assert "Whole" in page
+    assert "Last anchor" in page
+
+
+def test_refusals_are_bounded_per_person(app: Flask) -> None:
+    bound = RefusalBound(per_window=3, window=timedelta(minutes=10))
+    start = clock.now()
+    with clock.frozen(start):
+        assert [bound.admit("anna") for _number in range(6)] == ["write", "write", "write", "last", "skip", "skip"]
+        assert bound.admit("ben") == "write"
+    with clock.frozen(start + timedelta(minutes=11)):
+        assert bound.admit("anna") == "write"
+
+
+def test_a_refused_page_is_in_the_trail(app: Flask, world: World, client: FlaskClient) -> None:
+    world.login(client, "nora")
+    before = db.session.scalar(select(func.count()).select_from(AuditEntry).where(AuditEntry.result == "refused"))
+    db.session.rollback()
+    assert client.get("/audit/").status_code == 403
+    rows = db.session.scalars(select(AuditEntry).where(AuditEntry.result == "refused")).all()
+    assert len(rows) == (before or 0) + 1
+    assert rows[-1].actor_id == world.user("nora").id
