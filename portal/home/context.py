@@ -94,8 +94,7 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
     """The left menu of this actor; empty areas are left out."""
     entries = current_app.extensions["portal_navigation"]
     items = items_for(actor, [entry for entry in entries if isinstance(entry, NavItem)])
-    section = (request.endpoint or "").split(".")[0]
-    exact = any(item.endpoint == request.endpoint for item in items)
+    active = active_endpoint(items)
     areas = []
     for area in sorted((entry for entry in entries if isinstance(entry, NavArea)), key=lambda entry: entry.order):
         drawn = [
@@ -103,7 +102,7 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
                 item.label,
                 url_for(item.endpoint),
                 item.icon,
-                item.endpoint == request.endpoint if exact else item.endpoint.split(".")[0] == section,
+                item.endpoint == active,
                 counts.get(item.endpoint, 0),
             )
             for item in items
@@ -112,6 +111,21 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
         if drawn:
             areas.append(MenuArea(area.label, area.icon, drawn))
     return areas
+
+
+def active_endpoint(items: list[NavItem]) -> str | None:
+    """The one entry that the present page belongs to: itself, else the entry whose address the page's address
+    continues, else the only entry of the page's blueprint."""
+    endpoints = [item.endpoint for item in items]
+    if request.endpoint in endpoints:
+        return request.endpoint
+    paths = {url_for(endpoint).removeprefix(request.script_root).rstrip("/"): endpoint for endpoint in endpoints}
+    above = [path for path in paths if path and request.path.startswith(path + "/")]
+    if above:
+        return paths[max(above, key=len)]
+    section = (request.endpoint or "").split(".")[0]
+    own = [endpoint for endpoint in endpoints if endpoint.split(".")[0] == section]
+    return own[0] if len(own) == 1 else None
 
 
 def user_menu() -> list[UserMenuItem]:

@@ -139,7 +139,7 @@ def _number(text: str | None) -> int:
 class PersonForm(Form):
     """A person, for administrators."""
 
-    name = TextField(_l("Name"), [InputRequired(NEEDED), Length(max=100)])
+    name = TextField(_l("Full name"), [InputRequired(NEEDED), Length(max=100)])
     login = TextField(
         _l("Log-in name"),
         [InputRequired(NEEDED), Length(max=64)],
@@ -237,8 +237,8 @@ class DelegationForm(Form):
     """A head's delegation."""
 
     delegate_id = PersonField(_l("Delegate"), [])
-    begins_at = MomentField(_l("From"), [InputRequired(NEEDED)])
-    ends_at = MomentField(_l("Until"), [InputRequired(NEEDED)])
+    begins_at = MomentField(_l("Begins"), [InputRequired(NEEDED)])
+    ends_at = MomentField(_l("Ends"), [InputRequired(NEEDED)])
     kinds = BoxesField(_l("Kinds of approval"), description=_l("None ticked: all kinds."))
     departments = BoxesField(_l("Departments"), coerce=int, description=_l("None ticked: all of mine."))
     reason = TextField(_l("Reason"), [InputRequired(NEEDED), Length(max=500)])
@@ -247,7 +247,7 @@ class DelegationForm(Form):
         super().__init__(*args, **kwargs)
         self.kinds.choices = [(kind.key, kind.title) for kind in registry("approval_kinds")]
         self.departments.choices = [
-            (number, name) for number, name in queries.departments_indented() if number in actor.oversees
+            (number, name.strip()) for number, name in queries.departments_indented() if number in actor.oversees
         ]
 
     def to_input(self) -> DelegationInput:

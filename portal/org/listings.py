@@ -72,7 +72,7 @@ ROLE_FILTER = Filter(
     "role", _l("Role"), "choice", _with_roles, lambda _actor: [(key, name) for key, name, _help in ROLE_TEXTS]
 )
 
-NAME = Column("name", _l("Name"), {"name": User.name}, sort=User.name_sort, sticky=True)
+NAME = Column("name", _l("Full name"), {"name": User.name}, sort=User.name_sort, sticky=True)
 LOGIN = Column("login", _l("Log-in name"), {"login": User.login}, sort=User.login)
 DEPARTMENT = Column("department", _l("Department"), {"department": Department.name})
 TITLE = Column("title", _l("Job title"), {"title": User.title})

@@ -116,7 +116,7 @@ def _person_facts(data: services.PersonInput) -> list[tuple[Any, str]]:
     names = queries.names_of([data.supervisor_id])
     departments = queries.department_names([data.department_id] if data.department_id else [])
     return [
-        (_("Name"), data.name),
+        (_("Full name"), data.name),
         (_("Log-in name"), data.login),
         (_("Department"), departments.get(data.department_id or 0, "")),
         (_("Job title"), data.title),
