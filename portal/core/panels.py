@@ -90,6 +90,17 @@ class AgendaItem:
 
 
 @dataclass(frozen=True)
+class PaletteItem:
+    """One hit of the command palette and of the search page; `group` is the heading under which it is shown."""
+
+    label: str
+    url: str
+    group: Any
+    hint: str = ""
+    icon: str = ""
+
+
+@dataclass(frozen=True)
 class HealthCheck:
     """One line of /healthz. `run` returns "" when well, else what is wrong (no secrets)."""
 

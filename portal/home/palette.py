@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from flask import current_app, url_for
 
 from portal.core.navigation import NavItem, items_for
+from portal.core.panels import PaletteItem
 from portal.core.permissions import Actor
 from portal.core.text import fold, pinyin_full, pinyin_initials
 from portal.pluginmanager import manager
 
+__all__ = ["PaletteItem", "find", "page_hits"]
+
 #: Hits shown at most.
 LIMIT = 30
-
-
-@dataclass(frozen=True)
-class PaletteItem:
-    """One hit; `group` is the heading under which it is shown."""
-
-    label: str
-    url: str
-    group: Any
-    hint: str = ""
-    icon: str = ""
 
 
 def page_hits(actor: Actor, query: str, group: str) -> list[PaletteItem]:
