@@ -11,6 +11,7 @@ import ctypes
 import errno
 import fcntl
 import http.client
+import ipaddress
 import os
 import signal
 import socket
@@ -253,8 +254,7 @@ def _announce_when_ready(config: dict[str, Any], waited: float, accounts: str) -
 
 def _health(config: dict[str, Any]) -> tuple[int, str]:
     """Ask /healthz; returns status (0 when nobody answers) and the body's beginning."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config["HOST"], config["HOST"])
-    connection = http.client.HTTPConnection(host, config["PORT"], timeout=3)
+    connection = http.client.HTTPConnection(_reachable(config["HOST"]), config["PORT"], timeout=3)
     headers = {"Host": config["TRUSTED_HOSTS"][0].lstrip(".")} if config["TRUSTED_HOSTS"] else {}
     try:
         connection.request("GET", "/healthz", headers=headers)
@@ -267,8 +267,18 @@ def _health(config: dict[str, Any]) -> tuple[int, str]:
 
 
 def _address(config: dict[str, Any]) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(config["HOST"], config["HOST"])
-    return config["BASE_URL"] or f"http://{host}:{config['PORT']}"
+    """The address for the browser."""
+    host = _reachable(config["HOST"])
+    return config["BASE_URL"] or f"http://{f'[{host}]' if ':' in host else host}:{config['PORT']}"
+
+
+def _reachable(host: str) -> str:
+    """Where a server that listens on HOST is reached from this machine: all addresses include the loopback one."""
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        if address.is_unspecified:
+            return "127.0.0.1" if address.version == 4 else "::1"
+    return host
 
 
 def _say(text: str) -> None:

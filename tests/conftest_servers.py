@@ -159,6 +159,16 @@ def _postgresql_programs() -> Path:
     return max(versions)[1]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches the database (``db``) and what lies in tests/browser (``browser``), before ``-m`` selects."""
+    for item in items:
+        if {"template", "database_url"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("db")
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
+
+
 def unavailable(reason: str) -> None:
     """A server is missing: in CI an error, elsewhere the test is skipped with the reason."""
     if IN_CI:

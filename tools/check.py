@@ -69,10 +69,12 @@ def locks_fit() -> Outcome:
         if re.search(r"https?://|--index|--find-links", lock):
             problems.append(f"{name}.lock names a host")
         pins: dict[str, list[str]] = {}
-        for match in re.finditer(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)(.*(?:\\\n.*)*)", lock, re.MULTILINE):
-            pins.setdefault(canonicalize_name(match[1]), []).append(match[2])
-            if "--hash=" not in match[3]:
-                problems.append(f"{name}.lock: {match[1]} has no digest")
+        for line in lock.replace("\\\n", " ").splitlines():
+            match = re.match(r"([A-Za-z0-9._-]+)==([^ ;]+)", line)
+            if match:
+                pins.setdefault(canonicalize_name(match[1]), []).append(match[2])
+                if "--hash=" not in line:
+                    problems.append(f"{name}.lock: {match[1]} has no digest")
         for line in text.strip().splitlines():
             if not line.strip() or line.strip().startswith("#"):
                 continue

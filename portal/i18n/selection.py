@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import current_app, g, has_request_context, request
 
-from portal.core import clock
 from portal.i18n import LANGUAGE_CODES
 
 COOKIE = "portal_language"
@@ -21,4 +20,4 @@ def select_language() -> str:
 
 def select_timezone() -> str:
     """The organisation's zone."""
-    return str(clock.zone())
+    return str(current_app.config["TIMEZONE"])
