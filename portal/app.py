@@ -26,6 +26,8 @@ REGISTRIES = {
     "notice_kinds": "register_notice_kinds",
     "document_kinds": "register_document_kinds",
     "listings": "register_listings",
+    "audit_words": "register_audit_words",
+    "import_targets": "register_import_targets",
 }
 
 

@@ -136,6 +136,25 @@ def register_listing_columns(listing: str) -> Sequence[Any]:  # type: ignore[emp
 
 
 @hookspec
+def register_import_targets() -> Sequence[Any]:  # type: ignore[empty-body]
+    """What can be imported from spreadsheets.
+
+    When: once, at start. Gets: nothing. Returns: `portal.customers.importing.targets.ImportTarget`s with unique keys;
+    None means none. Several answers: joined; a key taken twice stops the start. Transaction: `apply` and `undo` of a
+    target run inside the transaction of a chunk.
+    """
+
+
+@hookspec
+def register_audit_words() -> Sequence[Any]:  # type: ignore[empty-body]
+    """Words for a module's own codes in the audit trail.
+
+    When: once, at start. Gets: nothing. Returns: `portal.audit.labels.AuditWord`s; None means none, the codes are then
+    shown as they are. Several answers: joined; a word registered twice stops the start. Transaction: none.
+    """
+
+
+@hookspec
 def register_commands() -> Sequence[click.Command]:  # type: ignore[empty-body]
     """Commands of `portal`.
 

@@ -36,6 +36,8 @@ CORE_MODULES = (
     "portal.charts",
     "portal.approvals",
     "portal.customers",
+    "portal.customers.merging",
+    "portal.customers.importing",
     "portal.purchases",
     "portal.home",
 )

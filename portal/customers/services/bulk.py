@@ -86,9 +86,7 @@ def _loaded(values: Mapping[str, Any]) -> dict[str, Any]:
 # ---- checking ------------------------------------------------------------------------------------------------------
 
 
-def prepare_customer(
-    data: CustomerInput, actor: Actor, customer: Customer | None = None
-) -> tuple[Prepared, Errors]:
+def prepare_customer(data: CustomerInput, actor: Actor, customer: Customer | None = None) -> tuple[Prepared, Errors]:
     """The customer as it would be stored, and all that is wrong with it; writes nothing."""
     checker = Checker()
     values = customer_rules._checked(data, checker, actor, customer)
@@ -210,9 +208,7 @@ def create_prepared(items: Sequence[Prepared], actor: Actor) -> list[dict[str, A
     effects = []
     for customer, contacts in zip(customers, people, strict=True):
         for contact in contacts:
-            contact_rules._record(
-                actor, CustomerAction.CONTACT_ADD, contact, None, contact_rules._snapshot(contact)
-            )
+            contact_rules._record(actor, CustomerAction.CONTACT_ADD, contact, None, contact_rules._snapshot(contact))
         manager().hook.customer_created(customer=customer, actor=actor)
         effects.append(
             {
@@ -353,9 +349,7 @@ def _change_contact(contact: Contact, prepared: Mapping[str, Any], actor: Actor)
         contact.phones = _phones(prepared["phones"])
     contact.updated_at = clock.now()
     db.session.flush()
-    contact_rules._record(
-        actor, CustomerAction.CONTACT_CHANGE, contact, before, contact_rules._snapshot(contact)
-    )
+    contact_rules._record(actor, CustomerAction.CONTACT_CHANGE, contact, before, contact_rules._snapshot(contact))
     return {"id": contact.id, "columns": columns, "phones": [old_phones, prepared["phones"]]}
 
 
@@ -404,9 +398,7 @@ def remove_created(effects: Sequence[Mapping[str, Any]], actor: Actor) -> None:
     ids = [effect["id"] for effect in effects]
     people = [contact for effect in effects for contact, _version in effect["contacts"]]
     for customer in db.session.scalars(select(Customer).where(Customer.id.in_(ids))):
-        public, private = split_private(
-            customer, customer_rules._without_blanks(customer_rules._snapshot(customer))
-        )
+        public, private = split_private(customer, customer_rules._without_blanks(customer_rules._snapshot(customer)))
         record(
             actor,
             CustomerAction.IMPORT_UNDO,
@@ -429,9 +421,7 @@ def remove_created(effects: Sequence[Mapping[str, Any]], actor: Actor) -> None:
         (Customer, Customer.id, ids),
     ):
         if values:
-            db.session.execute(
-                delete(table).where(column.in_(values)).execution_options(synchronize_session=False)
-            )
+            db.session.execute(delete(table).where(column.in_(values)).execution_options(synchronize_session=False))
 
 
 def restore_changed(effect: Mapping[str, Any], actor: Actor) -> str:
@@ -439,7 +429,7 @@ def restore_changed(effect: Mapping[str, Any], actor: Actor) -> str:
     customer = db.session.get(Customer, effect["id"], with_for_update=True)
     if customer is None or customer.status == "merged":
         return _("It is not there any more.")
-    changed = [contact for contact in effect["changed"]]
+    changed = list(effect["changed"])
     contacts = {
         contact.id: contact
         for contact in db.session.scalars(
@@ -519,8 +509,4 @@ def _restore_contact(contact: Contact, item: Mapping[str, Any], actor: Actor) ->
         contact.phones = _phones(item["phones"][0])
     contact.updated_at = clock.now()
     db.session.flush()
-    contact_rules._record(
-        actor, CustomerAction.CONTACT_CHANGE, contact, before, contact_rules._snapshot(contact)
-    )
-
-
+    contact_rules._record(actor, CustomerAction.CONTACT_CHANGE, contact, before, contact_rules._snapshot(contact))

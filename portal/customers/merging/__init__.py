@@ -1,0 +1,1 @@
+"""Merging two records of one customer, tracing it, and taking it back (R-CUS-6)."""

@@ -1,0 +1,169 @@
+"""Pages of the merge: choose both, compare, preview, confirm; trace and undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal.auth.current import current_actor
+from portal.core.errors import Conflict, Invalid
+from portal.core.permissions import can
+from portal.core.registry import registry
+from portal.core.transaction import transaction
+from portal.core.web import access, refuse_large_id
+from portal.customers import page as customer_pages
+from portal.customers import queries
+from portal.customers.merging import services
+from portal.customers.merging.fields import FIELD_KEYS, choices_of, table_label
+from portal.customers.merging.listing import MERGES
+from portal.customers.merging.models import CustomerMerge, CustomerMergeRow
+from portal.customers.merging.permissions import MERGE
+from portal.customers.merging.services import MERGED, MergeInput
+from portal.customers.models import Customer
+from portal.customers.permissions import EDIT
+from portal.extensions import db
+from portal.i18n import _
+
+blueprint = Blueprint("customers_merge", __name__, url_prefix="/customers/merge")
+
+
+@blueprint.get("/")
+@access(MERGE)
+def start() -> Response | str:
+    """Choose two customers; with both chosen, compare them field by field."""
+    actor = current_actor()
+    a, problem_a = _chosen("a")
+    b, problem_b = _chosen("b")
+    problems = [text for text in (problem_a, problem_b) if text]
+    if a is None or b is None or problems:
+        return render_template("customers_merge/start.html", a=a, b=b, problems=problems, texts=_texts())
+    try:
+        services.require_merge(actor, a, b)
+    except Invalid as error:
+        return render_template(
+            "customers_merge/start.html", a=a, b=b, problems=[str(text) for _f, text in error.errors], texts=_texts()
+        )
+    return render_template("customers_merge/compare.html", kept=a, merged=b, choices=choices_of(a, b))
+
+
+def _texts() -> dict[str, str]:
+    return {name: request.args.get(f"{name}_text", "")[:200] for name in ("a", "b")}
+
+
+def _chosen(name: str) -> tuple[Customer | None, str]:
+    """The customer of a picker: its id, or what was typed when there is no script."""
+    actor = current_actor()
+    raw, text = request.args.get(name, ""), request.args.get(f"{name}_text", "").strip()[:200]
+    if raw.isdigit() and len(raw) < 18:
+        return queries.open_customer(int(raw), actor, EDIT), ""
+    if not text:
+        return None, ""
+    found = [row for row in customer_pages.visible_names(actor, text, limit=5) if can(actor, EDIT, row[0])]
+    exact = [row for row in found if row[1] == text]
+    chosen = exact if len(exact) == 1 else found
+    if len(chosen) == 1:
+        return queries.open_customer(chosen[0][0], actor, EDIT), ""
+    return None, _("“%(text)s” fits no customer or more than one. Write the whole name.", text=text)
+
+
+def _input() -> MergeInput:
+    def number(name: str) -> int:
+        raw = request.form.get(name, "")
+        return int(raw) if raw.isdigit() and len(raw) < 18 else 0
+
+    choices = {key: request.form.get(f"field_{key}", "kept") for key in FIELD_KEYS}
+    return MergeInput(number("kept"), number("merged"), choices, number("kept_version"), number("merged_version"))
+
+
+@blueprint.post("/preview")
+@access(MERGE)
+def preview() -> Response | str:
+    """What the merge will do: the values of the one record, and how many rows move."""
+    actor = current_actor()
+    data = _input()
+    kept = queries.open_customer(data.kept_id, actor, EDIT)
+    merged = queries.open_customer(data.merged_id, actor, EDIT)
+    services.require_merge(actor, kept, merged)
+    lines = [
+        (choice, choice.merged if data.choices.get(choice.key) == MERGED else choice.kept)
+        for choice in choices_of(kept, merged)
+    ]
+    moves = services.movings(kept.id, merged.id)
+    return render_template(
+        "customers_merge/preview.html",
+        kept=kept,
+        merged=merged,
+        data=data,
+        lines=lines,
+        moves=[(table_label(move.name), move) for move in moves],
+        total=sum(move.rows - move.stays for move in moves),
+    )
+
+
+@blueprint.post("/")
+@access(MERGE)
+def merge() -> Response:
+    """Do it."""
+    data = _input()
+    try:
+        with transaction():
+            merge_id = services.merge_customers(data, current_actor()).id
+    except Conflict as error:
+        flash(str(error.message), "warning")
+        return redirect(url_for("customers_merge.start", a=data.kept_id, b=data.merged_id))
+    flash(_("The customers were merged."), "success")
+    return redirect(url_for("customers_merge.show", merge_id=merge_id))
+
+
+@blueprint.get("/list")
+@access(MERGE)
+def index() -> str:
+    """Merges of customers one may edit."""
+    return render_template(
+        "customers_merge/index.html", page=registry("listings")[MERGES].page(current_actor(), request.args)
+    )
+
+
+@blueprint.get("/<int:merge_id>")
+@access(MERGE)
+def show(merge_id: int) -> str:
+    """What a merge did, and whether it can be undone."""
+    found = services.get_merge(refuse_large_id(merge_id), current_actor())
+    return _show(found)
+
+
+def _show(found: CustomerMerge, reasons: list[str] | None = None) -> str:
+    obstacles = services.obstacles(found) if found.undone_at is None else []
+    return render_template("customers_merge/show.html", merge=found, obstacles=reasons or obstacles, **_trace(found))
+
+
+def _trace(found: CustomerMerge) -> dict[str, Any]:
+    import json
+
+    from sqlalchemy import func, select
+
+    counted = db.session.execute(
+        select(CustomerMergeRow.table_name, CustomerMergeRow.column_name, func.count())
+        .where(CustomerMergeRow.merge_id == found.id)
+        .group_by(CustomerMergeRow.table_name, CustomerMergeRow.column_name)
+        .order_by(CustomerMergeRow.table_name)
+    )
+    moved = [(table_label(table), column, count) for table, column, count in counted]
+    stayed = [(table_label(name), len(ids)) for name, ids in json.loads(found.stayed_json).items()]
+    return {"moved": moved, "stayed": stayed, "fields": services.shown_changes(found)}
+
+
+@blueprint.post("/<int:merge_id>/undo")
+@access(MERGE)
+def undo(merge_id: int) -> Response | tuple[str, int]:
+    """Take a merge back."""
+    try:
+        with transaction():
+            kept_id = services.undo_merge(refuse_large_id(merge_id), current_actor()).kept_id
+    except Conflict as error:
+        found = services.get_merge(merge_id, current_actor())
+        return _show(found, list(error.details.get("reasons", [str(error.message)]))), 409
+    flash(_("The merge was undone."), "success")
+    return redirect(url_for("customers.show", customer_id=kept_id))
