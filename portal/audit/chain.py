@@ -22,6 +22,9 @@ FIELDS = (
     "old_values", "new_values", "private_hash", "ip", "session_hint", "result", "reason", "previous_hash",
 )  # fmt: skip
 
+#: One encoder for all entries: `json.dumps` would make a new one for each.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
 __all__ = ["FIELDS", "GENESIS", "canonical", "entry_hash", "moment_text", "private_digest"]
 
 
@@ -51,16 +54,18 @@ def _plain(value: Any) -> Any:
 
 def moment_text(moment: datetime) -> str:
     """A moment in UTC to the microsecond, always in the same form."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def private_digest(salt: str, label: str, private: str | None) -> str:
     """Hash that stands in the chain for the label and the personal data."""
-    payload = json.dumps([label, private], ensure_ascii=False, separators=(",", ":"))
+    payload = _encode([label, private])
     return hashlib.sha256(f"{salt}{payload}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def entry_hash(values: list[Any]) -> str:
     """Hash of an entry. :param values: in the order of `FIELDS`, `at` already as `moment_text`."""
-    payload = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    payload = _encode(values)
     return hashlib.sha256(payload.encode("utf-8", "surrogatepass")).hexdigest()

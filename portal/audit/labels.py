@@ -2,132 +2,155 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from portal.core.registry import registry
 from portal.i18n import _, _l
 
-#: The middle part of an action, and kinds of object.
-SUBJECTS: dict[str, Any] = {
-    "access": _l("Access"),
-    "account": _l("Account"),
-    "address": _l("Address"),
-    "alias": _l("Alias"),
-    "application": _l("Application"),
+
+@dataclass(frozen=True)
+class AuditWord:
+    """A word that a module offers for a code of its own in the trail (hook register_audit_words).
+
+    :ivar kind: "object", "subject" (the middle part of an action; objects serve too), "verb" (its last part) or
+        "field".
+    """
+
+    kind: str
+    code: str
+    label: Any
+
+    @property
+    def key(self) -> str:
+        """Unique among all words."""
+        return f"{self.kind}:{self.code}"
+
+
+#: Kinds of object.
+OBJECTS: dict[str, Any] = {
+    "approval_request": _l("Approval request"),
     "audit_entry": _l("Audit entry"),
     "audit_log": _l("Audit trail"),
-    "benefit": _l("Benefit"),
-    "candidate": _l("Candidate"),
-    "certificate": _l("Certificate"),
-    "comment": _l("Comment"),
+    "company": _l("Company"),
     "contact": _l("Contact"),
     "customer": _l("Customer"),
     "delegation": _l("Delegation"),
     "department": _l("Department"),
     "document": _l("Document"),
-    "entry": _l("Audit entry"),
     "export": _l("Export"),
     "import": _l("Import"),
     "interaction": _l("Interaction"),
     "job": _l("Scheduled job"),
     "job_run": _l("Background job"),
-    "level": _l("Level"),
-    "log": _l("Audit trail"),
-    "member": _l("Member"),
-    "membership": _l("Membership"),
-    "notice": _l("Notice"),
-    "outbox": _l("Outgoing mail"),
+    "next_step": _l("Next step"),
     "outbox_message": _l("Outgoing mail"),
     "page": _l("Page"),
-    "password": _l("Password"),
     "phone": _l("Phone number"),
-    "points": _l("Points"),
-    "preferences": _l("Settings"),
-    "private": _l("Personal data"),
+    "plugin": _l("Plugin"),
     "product": _l("Product"),
-    "proposal": _l("Proposal"),
     "purchase": _l("Purchase"),
-    "redemption": _l("Redemption"),
+    "setting": _l("Setting"),
+    "user": _l("Person"),
+}
+
+#: The middle part of an action.
+SUBJECTS: dict[str, Any] = {
+    **OBJECTS,
+    "access": _l("Access to a page"),
+    "entry": _l("Audit entry"),
+    "log": _l("Audit trail"),
+    "outbox": _l("Outgoing mail"),
+    "password": _l("Password"),
+    "person": _l("Person"),
+    "preferences": _l("Notice settings"),
+    "private": _l("Personal data"),
     "refusals": _l("Refusals"),
     "request": _l("Approval request"),
-    "approval_request": _l("Approval request"),
-    "role": _l("Role"),
     "run": _l("Background job"),
     "schedule": _l("Schedule"),
     "session": _l("Session"),
-    "setting": _l("Setting"),
-    "stage": _l("Lifecycle stage"),
-    "step": _l("Approval step"),
-    "template": _l("Template"),
-    "user": _l("Person"),
-    "view": _l("Saved view"),
+    "step": _l("Next step"),
 }
 
 #: The last part of an action.
 VERBS: dict[str, Any] = {
-    "accept": _l("accepted"),
     "activate": _l("activated"),
     "add": _l("added"),
-    "adjust": _l("adjusted"),
+    "add_signer": _l("signer added"),
     "approve": _l("approved"),
+    "ask_opinion": _l("opinion asked"),
     "assign": _l("assigned"),
-    "begin": _l("begun"),
+    "attempt": _l("attempted"),
     "cancel": _l("cancelled"),
-    "change": _l("changed"),
-    "check": _l("checked"),
+    "change": _l("updated"),
     "close": _l("closed"),
-    "comment": _l("commented"),
     "confirm": _l("confirmed"),
+    "confirm_failed": _l("confirmation failed"),
+    "copy": _l("copied to others"),
+    "correct": _l("corrected"),
     "create": _l("created"),
+    "damaged": _l("found damaged"),
     "deactivate": _l("deactivated"),
-    "decide": _l("decided"),
-    "delegate": _l("delegated"),
-    "delete": _l("deleted"),
+    "dismiss": _l("dismissed"),
     "download": _l("downloaded"),
-    "earn": _l("credited"),
+    "draft": _l("drafted"),
+    "edit": _l("updated"),
+    "edit_profile": _l("profile updated"),
     "end": _l("ended"),
     "erase": _l("erased"),
+    "escalate": _l("escalated"),
     "expire": _l("expired"),
     "export": _l("exported"),
     "fail": _l("failed"),
     "file": _l("filed"),
-    "forward": _l("forwarded"),
+    "finish": _l("finished"),
+    "give_opinion": _l("opinion given"),
     "grant": _l("granted"),
-    "handover": _l("handed over"),
+    "hand_over": _l("handed over"),
+    "hold": _l("put on hold"),
     "import": _l("imported"),
-    "issue": _l("issued"),
     "lapse": _l("lapsed"),
+    "level": _l("level changed"),
     "limit": _l("too many, left out"),
-    "login": _l("signed in"),
-    "logout": _l("signed out"),
+    "load": _l("loaded"),
+    "log_in": _l("signed in"),
+    "log_in_failed": _l("sign-in failed"),
+    "log_out": _l("signed out"),
+    "lookup": _l("looked up"),
+    "make": _l("produced"),
     "merge": _l("merged"),
-    "move": _l("moved"),
-    "open": _l("opened"),
-    "print": _l("printed"),
-    "produce": _l("produced"),
-    "propose": _l("proposed"),
+    "pay": _l("paid"),
+    "plan": _l("planned"),
+    "qualify": _l("qualified"),
+    "reactivate": _l("reactivated"),
+    "reassign": _l("reassigned"),
     "record": _l("recorded"),
     "redeem": _l("redeemed"),
     "refuse": _l("refused"),
     "reinstate": _l("reinstated"),
     "reject": _l("rejected"),
-    "remove": _l("removed"),
     "renew": _l("renewed"),
+    "reopen": _l("reopened"),
+    "reroute": _l("rerouted"),
     "reset": _l("reset"),
     "restore": _l("restored"),
-    "resubmit": _l("submitted again"),
     "retry": _l("repeated"),
     "return": _l("returned"),
     "reveal": _l("shown in full"),
     "revoke": _l("revoked"),
-    "send": _l("sent"),
+    "stage": _l("stage changed"),
     "start": _l("started"),
-    "stop": _l("stopped"),
-    "submit": _l("submitted"),
     "suspend": _l("suspended"),
+    "switch": _l("switched"),
+    "transfer": _l("transferred"),
     "undo": _l("undone"),
     "unmerge": _l("merge undone"),
-    "update": _l("changed"),
+    "urge": _l("urged"),
     "view": _l("viewed"),
+    "vote": _l("voted"),
+    "who_can_see": _l("viewers looked up"),
     "withdraw": _l("withdrawn"),
 }
 
@@ -179,12 +202,12 @@ RESULTS: dict[str, tuple[Any, str]] = {
 def action_text(action: str) -> str:
     """An action in words, such as "Customer · created"."""
     _source, subject, verb = action.split(":", 2)
-    return f"{SUBJECTS.get(subject, subject.replace('_', ' '))} · {VERBS.get(verb, verb.replace('_', ' '))}"
+    return f"{_word('subject', SUBJECTS, subject)} · {_word('verb', VERBS, verb)}"
 
 
 def object_text(object_type: str, object_id: int | None, label: str) -> str:
     """An object in words: kind and name, or kind and number."""
-    kind = str(SUBJECTS.get(object_type, object_type.replace("_", " ")))
+    kind = _word("object", OBJECTS, object_type)
     if label:
         return f"{kind} {label}"
     return kind if object_id is None else f"{kind} #{object_id}"
@@ -192,7 +215,24 @@ def object_text(object_type: str, object_id: int | None, label: str) -> str:
 
 def field_text(name: str) -> str:
     """A field's name for people."""
-    return str(FIELD_NAMES.get(name, name.replace("_", " ")))
+    return _word("field", FIELD_NAMES, name)
+
+
+def object_choices() -> list[tuple[str, str]]:
+    """Kinds of object for a filter: code and words, sorted by the words."""
+    words = {code: str(label) for code, label in OBJECTS.items()}
+    words |= {word.code: str(word.label) for word in registry("audit_words") if word.kind == "object"}
+    return sorted(words.items(), key=lambda pair: pair[1])
+
+
+def _word(kind: str, own: Mapping[str, Any], code: str) -> str:
+    """The word for a code: the core's, else a module's own, else the code itself, readable."""
+    if code in own:
+        return str(own[code])
+    registered = registry("audit_words").get(f"{kind}:{code}")
+    if registered is None and kind == "subject":
+        registered = registry("audit_words").get(f"object:{code}")
+    return str(registered.label) if registered is not None else code.replace("_", " ")
 
 
 def problem_text(problem: str) -> str:

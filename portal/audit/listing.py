@@ -10,7 +10,7 @@ from flask import url_for
 from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy import func as sql
 
-from portal.audit.labels import RESULTS, SUBJECTS, action_text, object_text
+from portal.audit.labels import RESULTS, action_text, object_choices, object_text
 from portal.audit.models import AuditEntry
 from portal.audit.permissions import READ
 from portal.audit.queries import actor_text
@@ -48,17 +48,12 @@ def _action(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
     return or_(*(E.action.contains(text, autoescape=True) for text in value.values))
 
 
-def _subject_choices(_actor: Actor) -> Sequence[tuple[str, Any]]:
-    seen: dict[str, str] = {}
-    for key, label in SUBJECTS.items():
-        seen.setdefault(str(label), key)
-    return sorted(((key, label) for label, key in seen.items()), key=lambda pair: pair[1])
+def _objects(_actor: Actor) -> Sequence[tuple[str, Any]]:
+    return object_choices()
 
 
-def _subject(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    wanted = {str(SUBJECTS[key]) for key in value.values if key in SUBJECTS}
-    keys = [key for key, label in SUBJECTS.items() if str(label) in wanted]
-    return E.object_type.in_(keys)
+def _object(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
+    return E.object_type.in_(value.values)
 
 
 def _search(text: str, _actor: Actor) -> ColumnElement[bool]:
@@ -126,7 +121,7 @@ COLUMNS = [
 FILTERS = [
     Filter("who", _l("Who"), "text", _who),
     Filter("action", _l("Action code"), "text", _action),
-    Filter("object", _l("Object"), "choice", _subject, _subject_choices),
+    Filter("object", _l("Object"), "choice", _object, _objects),
     Filter("customer", _l("Customer (name or number)"), "text", _customer),
     Filter("period", _l("Period"), "date_range", _period),
     Filter(

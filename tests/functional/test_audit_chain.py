@@ -409,7 +409,8 @@ def test_parallel_writers_make_one_chain(app: Flask, database_url: str, anchors:
         for number in range(writers)
     ]
     for process in processes:
-        assert process.stdout is not None and process.stdout.readline() == "ready\n", process.stderr
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("\n")
