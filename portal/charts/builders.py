@@ -134,7 +134,9 @@ def top_bars(
         "axis": {"labelExpr": _lookup({row["n"]: row["name"] for row in values}), "labelOpacity": 1, "grid": False},
     }
     x_title = f"{value_label} ({unit})" if unit else value_label
-    x = {**_quantity("v", x_title), "axis": {"grid": True, "tickCount": 4}}
+    x: dict[str, Any] = {**_quantity("v", x_title), "axis": {"grid": True, "tickCount": 4}}
+    # Room for the number behind the longest bar.
+    x["scale"] = {"domainMax": max((row["v"] for row in values), default=0) * 1.12 or 1, "nice": False}
     spec = {
         "data": {"values": values},
         "height": {"step": 26},

@@ -13,7 +13,7 @@ from portal.purchases.queries import ZERO, CustomerSum, ProductSum, Sums
 
 #: Bars of a chart of the largest.
 SHOWN = 10
-HALF, FULL = 560, 880
+HALF = 560
 
 
 def _how(*sentences: str) -> str:
@@ -66,8 +66,8 @@ def customer_months(months: Sequence[tuple[Month, Decimal]], *, key: str, title:
     )
 
 
-def top_customers(rows: Sequence[CustomerSum], everything: Decimal) -> Chart:
-    """The customers with the largest sales and what the others bring together. `everything`: sales of all of them."""
+def top_customers(rows: Sequence[CustomerSum]) -> Chart:
+    """The customers with the largest sales. What all the others bring would dwarf them and is left out."""
     shown = [(row.name, row.sums.total) for row in rows[:SHOWN]]
     return top_bars(
         shown,
@@ -76,7 +76,6 @@ def top_customers(rows: Sequence[CustomerSum], everything: Decimal) -> Chart:
         how=_how(counting_rule(), sight_rule()),
         name_label=_("Customer"),
         value_label=_("Sales"),
-        rest=_rest(shown, everything),
         width=HALF,
     )
 

@@ -38,10 +38,15 @@ class VersionedForm(Form):
         return int(text) if text.isdigit() and len(text) < 10 else 0
 
 
+def _nothing(_value: str) -> str:
+    """Texts of pickers are looked up by the view, for all lines at once."""
+    return ""
+
+
 class LineForm(PlainForm):
     """One line. A line in which nothing stands is left out; so is one whose fields were emptied."""
 
-    product_id = PickerField(_l("Product"))
+    product_id = PickerField(_l("Product"), describe=_nothing)
     quantity = NumberField(_l("Quantity"), [Optional()])
     unit_price = YuanField(_l("Unit price"), [Optional()])
     discount = YuanField(_l("Discount"), [Optional()])
@@ -73,7 +78,7 @@ class LineForm(PlainForm):
 class PurchaseForm(VersionedForm):
     """A purchase with its lines."""
 
-    customer_id = PickerField(_l("Customer"))
+    customer_id = PickerField(_l("Customer"), describe=_nothing)
     number = TextField(_l("Order number"), [REQUIRED, at_most(services.NUMBER_LENGTH)])
     purchased_on = DayField(_l("Date"), [REQUIRED])
     paid_on = DayField(_l("Paid on"), [Optional()])

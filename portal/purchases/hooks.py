@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -26,6 +26,9 @@ from portal.purchases import charts, commands, jobs, listings, palette, permissi
 from portal.purchases import vocabulary as words
 from portal.purchases.periods import period
 from portal.purchases.views import blueprint
+
+#: Sums younger than this need not say as of when they are.
+SAME_MOMENT = timedelta(minutes=1)
 
 
 @hookimpl
@@ -142,10 +145,11 @@ def home_panels(actor: Actor) -> list[Panel]:
     payments = queries.open_payments(actor, listings.overdue_days())
     panels = []
     if months.value:
-        chart = charts.sales_by_month(months.value, span, key="home-months", title="")
-        context: dict[str, Any] = {"chart": chart, "as_of": clock.local(months.as_of), "fresh": months.fresh}
+        chart = charts.sales_by_month(months.value, span, key="home-months", title=_("Sales by month"))
+        is_old = clock.now() - months.as_of > SAME_MOMENT
+        context: dict[str, Any] = {"chart": chart, "as_of": clock.local(months.as_of), "is_old": is_old}
         panels.append(
-            Panel("purchases.months", _l("Sales by month"), "purchases/_home_months.html", context, 30, icon="bar-chart")
+            Panel("purchases.months", _l("Sales"), "purchases/_home_months.html", context, 30, icon="bar-chart")
         )
     if payments.value.count:
         context = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint
 
 from portal.auth.current import current_actor
 from portal.core.errors import Conflict
@@ -34,15 +35,13 @@ def template_words() -> dict[str, Any]:
         "state_tag": state_tag,
         "share": queries.share,
         "sees_margin": can(actor, SEE_MARGIN),
-        "typed_in": request.form,
     }
 
 
-def describe_product(value: str) -> str:
-    """Text of a product for the picker; "" when there is none."""
-    if not value.isdigit() or len(value) > 17:
-        return ""
-    return queries.product_labels([int(value)]).get(int(value), "")
+def product_labels(values: Iterable[str | None]) -> dict[str, str]:
+    """Texts of products by the values of their pickers; those that do not exist are left out."""
+    ids = {int(value) for value in values if value and value.isdigit() and len(value) < 18}
+    return {str(key): label for key, label in queries.product_labels(sorted(ids)).items()} if ids else {}
 
 
 def find_product(text: str) -> str | None:

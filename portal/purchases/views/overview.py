@@ -114,7 +114,7 @@ def _customers(span: Period, top: list[queries.CustomerSum], everything: Sums) -
         )
         for row in top
     ]
-    return Part(charts.top_customers(top, everything.total), rows, _("Customer"))
+    return Part(charts.top_customers(top), rows, _("Customer"))
 
 
 def _products(span: Period, products: list[queries.ProductSum]) -> list[Part]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -27,9 +28,9 @@ from portal.purchases.views.base import (
     blueprint,
     conflict_rows,
     describe_customer,
-    describe_product,
     find_customer,
     find_product,
+    product_labels,
 )
 
 Page = Response | str | tuple[str, int]
@@ -47,34 +48,32 @@ def index() -> str:
 
 
 def _form() -> forms.PurchaseForm:
-    """The form; its pickers look up what was typed without script."""
+    """The form; its pickers look up what was typed without script. One statement for all chosen products."""
     form = forms.PurchaseForm()
-    _bind(form)
-    if not form.is_submitted():
-        return form
-    form.customer_id.process(request.form)
-    for entry in form.lines:
-        entry.form.product_id.process(request.form)
+    if form.is_submitted():
+        _bind(form, [value for key, value in request.form.items() if key.endswith("-product_id")])
+        form.customer_id.process(request.form)
+        for entry in form.lines:
+            entry.form.product_id.process(request.form)
     return form
 
 
-def _bind(form: forms.PurchaseForm) -> None:
+def _bind(form: forms.PurchaseForm, product_ids: Iterable[str | None]) -> None:
+    """Give the pickers their look-ups."""
+    labels = product_labels(product_ids)
     form.customer_id.describe, form.customer_id.find = describe_customer, find_customer
     for entry in form.lines:
         picker = entry.form.product_id
-        picker.describe, picker.find = describe_product, find_product
+        picker.describe, picker.find = lambda value: labels.get(value, ""), find_product
 
 
 def _describe(form: forms.PurchaseForm) -> None:
-    """Texts of chosen products and customer, in one statement each."""
-    _bind(form)
-    entries = [entry.form.product_id for entry in form.lines]
-    labels = queries.product_labels([int(field.data) for field in entries if field.data and field.data.isdigit()])
-    for field in entries:
-        if not field.text and field.data and field.data.isdigit():
-            field.text = labels.get(int(field.data), "")
-    if not form.customer_id.text and form.customer_id.data:
-        form.customer_id.text = describe_customer(form.customer_id.data)
+    """Texts of the customer and the products that the form was filled with."""
+    pickers = [entry.form.product_id for entry in form.lines]
+    _bind(form, [picker.data for picker in pickers])
+    for picker in (form.customer_id, *pickers):
+        if picker.data and not picker.text:
+            picker.text = picker.describe(picker.data)
 
 
 @blueprint.route("/purchases/new", methods=["GET", "POST"])
