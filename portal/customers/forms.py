@@ -30,7 +30,7 @@ from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 from portal.core import clock, regions
 from portal.core.errors import Invalid
 from portal.core.forms import Form, TextField, YuanField
-from portal.core.text import clean_name, mask_phone
+from portal.core.text import clean_name
 from portal.customers import vocabulary as words
 from portal.customers.inputs import (
     AssignInput,
@@ -43,6 +43,7 @@ from portal.customers.inputs import (
     QualificationInput,
 )
 from portal.customers.models import Contact, Customer
+from portal.customers.phones import masked
 from portal.customers.validation import TEXT_LIMIT, clean_text
 from portal.i18n import _, _l
 
@@ -252,7 +253,7 @@ class CustomerForm(Form):
     referrer_id = PickerField(_l("Referred by"), description=_l("The customer who referred this one."))
     demand = LongText(_l("Characteristics of the demand"), [at_most(TEXT_LIMIT)])
     status = ChoiceField(
-        _l("Record"),
+        _l("Record status"),
         choices=options(pair for pair in words.choices(words.Status) if pair[0] != words.Status.MERGED),
         default="active",
     )
@@ -308,7 +309,7 @@ class CustomerForm(Form):
     def unmasked_phone(self, customer: Customer | None) -> str:
         """The typed phone; the mask that the form showed stands for the number that is there."""
         typed: str = self.phone.data or ""
-        if customer is not None and customer.phone and typed == mask_phone(customer.phone):
+        if customer is not None and customer.phone and typed == masked(customer.phone):
             return customer.phone
         return typed
 
@@ -321,7 +322,7 @@ class CustomerForm(Form):
         if "aliases" in self:
             self.aliases.data = "\n".join(data.aliases)
         if "phone" in self:
-            self.phone.data = mask_phone(data.phone) if data.phone else ""
+            self.phone.data = masked(data.phone) if data.phone else ""
         if "referrer_id" in self:
             self.referrer_id.data = str(data.referrer_id) if data.referrer_id else ""
             self.referrer_id.text = self.referrer_id.describe(self.referrer_id.data) if data.referrer_id else ""
@@ -439,16 +440,16 @@ class BulkStageForm(Form):
 class PhoneForm(PlainForm):
     """One row of phones."""
 
-    number = TextField(_l("Number"), [at_most(60)])
+    number = TextField(_l("Phone number"), [at_most(60)])
     label = ChoiceField(_l("What it is"), choices=terms(words.PhoneLabel), default="mobile")
 
 
 class ContactForm(Form):
     """All fields of a contact."""
 
-    name = TextField(_l("Name"), [REQUIRED, at_most(100)])
+    name = TextField(_l("Full name"), [REQUIRED, at_most(100)])
     sex = ChoiceField(_l("Sex"), choices=terms(words.Sex, _l("Not told")))
-    title = TextField(_l("Title"), [at_most(100)])
+    title = TextField(_l("Job title"), [at_most(100)])
     department = TextField(_l("Department"), [at_most(100)])
     employer_kind = ChoiceField(_l("Kind of employer"), choices=terms(words.EmployerKind, _l("Not known")))
     rank = ChoiceField(_l("Administrative rank"), choices=terms(words.Rank, _l("None")))
@@ -459,10 +460,10 @@ class ContactForm(Form):
         _l("Birthday"),
         choices=options([("", _l("Not known")), ("solar", _l("Solar calendar")), ("lunar", _l("Lunar calendar"))]),
     )
-    birthday_month = NumberField(_l("Month"), [Optional()])
-    birthday_day = NumberField(_l("Day"), [Optional()])
+    birthday_month = NumberField(_l("Birth month"), [Optional()])
+    birthday_day = NumberField(_l("Birth day"), [Optional()])
     birthday_leap = BooleanField(_l("Leap month"))
-    birthday_year = NumberField(_l("Year"), [Optional()])
+    birthday_year = NumberField(_l("Birth year"), [Optional()])
     interests = TextField(_l("Interests"), [at_most(500)])
     buying_role = ChoiceField(_l("Role in buying"), choices=terms(words.BuyingRole, _l("Not known")))
     attitude = ChoiceField(
@@ -473,12 +474,14 @@ class ContactForm(Form):
     is_primary = BooleanField(_l("Primary contact"))
     message_consent = BooleanField(_l("Agrees to receive messages"))
     message_consent_on = DayField(_l("Agreed on"), [Optional()])
-    message_consent_source = TextField(_l("How"), [at_most(200)], description=_l("On paper, by WeChat, on the phone …"))
+    message_consent_source = TextField(
+        _l("How it was given"), [at_most(200)], description=_l("On paper, by WeChat, on the phone …")
+    )
     version = HiddenField()
 
     def to_input(self, contact: Contact | None = None) -> ContactInput:
         """The service's input; masks stand for the numbers that are there."""
-        masks: dict[str, str] = {mask_phone(p.number): p.number for p in contact.phones} if contact else {}
+        masks: dict[str, str] = {masked(p.number): p.number for p in contact.phones} if contact else {}
         values = {
             field.name: _present(self[field.name].data, field)
             for field in fields(ContactInput)
@@ -486,7 +489,8 @@ class ContactForm(Form):
         }
         values["attitude"] = int(self.attitude.data) if self.attitude.data else None
         values["phones"] = tuple(
-            PhoneInput(masks.get(row.number.data or "", row.number.data or ""), row.label.data) for row in self.phones
+            PhoneInput(masks.get(row.form.number.data or "", row.form.number.data or ""), row.form.label.data or "")
+            for row in self.phones
         )
         return ContactInput(**values)
 
@@ -499,12 +503,12 @@ class ContactForm(Form):
         while len(self.phones):
             self.phones.pop_entry()
         for phone in data.phones:
-            self.phones.append_entry({"number": mask_phone(phone.number), "label": phone.label})
+            self.phones.append_entry({"number": masked(phone.number), "label": phone.label})
         self.version.data = str(version)
 
     def add_spare_phones(self) -> None:
         """Empty rows at the end, so that numbers can be added without script."""
-        blank = sum(1 for row in self.phones if not row.number.data)
+        blank = sum(1 for row in self.phones if not row.form.number.data)
         for _spare in range(min(SPARE_PHONES - blank, MAX_PHONES - len(self.phones))):
             self.phones.append_entry()
 
@@ -525,7 +529,7 @@ class ContactForm(Form):
 class StepFields(PlainForm):
     """Fields of a next step; all empty means none is planned."""
 
-    kind = ChoiceField(_l("By"), choices=terms(words.InteractionKind), default="phone")
+    kind = ChoiceField(_l("Way of contact"), choices=terms(words.InteractionKind), default="phone")
     task = TextField(_l("Next step"), [at_most(500)])
     due_on = DayField(_l("Until"), [Optional()])
     appointment = ChoiceField(_l("Appointment"), choices=terms(words.Appointment), default="none")
@@ -540,7 +544,7 @@ class StepFields(PlainForm):
 class StepForm(Form):
     """A next step by itself."""
 
-    kind = ChoiceField(_l("By"), choices=terms(words.InteractionKind), default="phone")
+    kind = ChoiceField(_l("Way of contact"), choices=terms(words.InteractionKind), default="phone")
     task = TextField(_l("Next step"), [REQUIRED, at_most(500)])
     due_on = DayField(_l("Until"), [DataRequired(message=_l("Say until when."))])
     appointment = ChoiceField(_l("Appointment"), choices=terms(words.Appointment), default="none")
@@ -565,7 +569,7 @@ class InteractionForm(Form):
     appointment = ChoiceField(_l("Appointment"), choices=terms(words.Appointment), default="none")
     cost = YuanField(_l("Cost"), [Optional()])
     subject = TextField(_l("Subject"), [at_most(200)])
-    result = LongText(_l("Result"), [at_most(TEXT_LIMIT)])
+    result = LongText(_l("Result of the contact"), [at_most(TEXT_LIMIT)])
     opinions = LongText(_l("Opinions and suggestions"), [at_most(TEXT_LIMIT)])
     contact_ids = CheckListField(_l("With whom"), coerce=int, choices=[])
     colleague_ids = CheckListField(_l("Colleagues who took part"), coerce=int, choices=[])

@@ -79,7 +79,7 @@ def customer_tabs(customer: Customer, actor: Actor) -> list[Tab]:
         Tab("overview", _l("Overview"), url_for("customers.show", **here), order=10),
         Tab("contacts", _l("Contacts"), url_for("customers.contacts_of", **here), counts.contacts, order=20),
         Tab("interactions", _l("Interactions"), url_for("customers.interactions_of", **here), counts.interactions, 40),
-        Tab("history", _l("History"), url_for("customers.history", **here), order=90),
+        Tab("history", _l("Whole history"), url_for("customers.history", **here), order=90),
     ]
 
 
@@ -103,7 +103,7 @@ def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
             Action("edit", _l("Edit"), url_for("customers.edit", **here), "pencil", order=50),
         ]
     if permissions.ASSIGN in page.abilities(customer, actor):
-        found.append(Action("assign", _l("Assign"), url_for("customers.assign", **here), "person-check", order=60))
+        found.append(Action("assign", _l("Assign customer"), url_for("customers.assign", **here), "person-check", order=60))
     return found
 
 

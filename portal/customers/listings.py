@@ -399,7 +399,7 @@ def customers_listing() -> Listing:
         Column("last_purchase", _l("Last purchase"), {"last_purchase_on": Customer.last_purchase_on}, default=False),
         Column(
             "status",
-            _l("Record"),
+            _l("Record status"),
             {"status": Customer.status},
             cell=_vocabulary(words.Status, "status"),
             export=_word_of(words.Status, "status"),
@@ -410,10 +410,10 @@ def customers_listing() -> Listing:
         Filter("stage", _l("Stage"), "choice", _in(Customer.stage), _vocabulary_choices(words.Stage)),
         Filter(
             "closed",
-            _l("Sale"),
+            _l("Sale status"),
             "choice",
             _closed,
-            lambda _actor: [("open", _l("Not yet closed")), ("closed", _l("Closed"))],
+            lambda _actor: [("open", _l("Not yet closed")), ("closed", _l("Sale closed"))],
         ),
         Filter("kind", _l("Kind"), "choice", _in(Customer.kind), _vocabulary_choices(words.CustomerKind)),
         Filter("party", _l("Organisation or person"), "choice", _in(Customer.party), _vocabulary_choices(words.Party)),
@@ -425,7 +425,7 @@ def customers_listing() -> Listing:
         Filter("department", _l("Department"), "choice", _department_where, _department_choices),
         Filter(
             "status",
-            _l("Record"),
+            _l("Record status"),
             "choice",
             _in(Customer.status),
             _vocabulary_choices(words.Status, words.Status.MERGED.value),
@@ -446,7 +446,7 @@ def customers_listing() -> Listing:
     bulk = [
         BulkAction(
             "assign",
-            _l("Assign"),
+            _l("Assign customers"),
             "customers.bulk_assign",
             applies=lambda actor: bool(actor.oversees) or EXECUTIVE in actor.roles,
         ),
@@ -485,7 +485,7 @@ def customers_listing() -> Listing:
 
 def _contact_extras(rows: Sequence[Any], _actor: Actor) -> Mapping[str, Any]:
     """Main numbers of the page's contacts, masked."""
-    from portal.core.text import mask_phone
+    from portal.customers.phones import masked
 
     ids = [row.id for row in rows]
     phones: dict[int, str] = {}
@@ -495,7 +495,7 @@ def _contact_extras(rows: Sequence[Any], _actor: Actor) -> Mapping[str, Any]:
             .where(ContactPhone.contact_id.in_(ids))
             .order_by(ContactPhone.position.desc())
         )
-        phones = {row.contact_id: mask_phone(row.number) for row in found}
+        phones = {row.contact_id: masked(row.number) for row in found}
     return {"phones": phones}
 
 
@@ -548,7 +548,7 @@ def contacts_listing() -> Listing:
         source=source,
         where=_where_visible,
         columns=[
-            Column("name", _l("Name"), {"contact_name": Contact.name}, sort=Contact.name_sort, sticky=True),
+            Column("name", _l("Full name"), {"contact_name": Contact.name}, sort=Contact.name_sort, sticky=True),
             Column(
                 "customer",
                 _l("Customer"),
@@ -556,7 +556,7 @@ def contacts_listing() -> Listing:
                 cell=lambda row, _context: row.customer,
                 export=lambda row, _context: row.customer,
             ),
-            Column("title", _l("Title"), {"title": Contact.title}, cell=_text("title")),
+            Column("title", _l("Job title"), {"title": Contact.title}, cell=_text("title")),
             Column("department", _l("Department"), {"dept": Contact.department}, cell=_text("dept"), default=False),
             Column(
                 "rank",
@@ -702,7 +702,7 @@ def interactions_listing() -> Listing:
             ),
             Column(
                 "summary",
-                _l("Result"),
+                _l("Result of the contact"),
                 {
                     "subject": Interaction.subject,
                     "result": func.substr(Interaction.result, 1, 120),
@@ -758,7 +758,7 @@ def interactions_listing() -> Listing:
         scenes=[
             Scene("own", _l("Recorded by me"), lambda actor: Interaction.author_id == actor.user_id),
             Scene("mine", _l("Of my customers"), _mine, works_with_customers),
-            Scene("cancelled", _l("Taken back"), lambda _actor: Interaction.cancelled_at.is_not(None)),
+            Scene("cancelled", _l("Voided"), lambda _actor: Interaction.cancelled_at.is_not(None)),
         ],
         row_url=lambda row: url_for("customers.interaction", interaction_id=row.id),
         search=lambda text, _actor: or_(

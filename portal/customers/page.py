@@ -273,8 +273,8 @@ def own_entries(customer: Customer, before: datetime | None, limit: int) -> list
     entries += [
         TimelineEntry(
             when=change.at,
-            kind="change",
-            icon="pencil",
+            kind="step" if change.action.startswith("customers:step:") else "change",
+            icon="calendar-event" if change.action.startswith("customers:step:") else "pencil",
             title=change_title(change),
             body=change_body(change, names),
             actor=change.actor,
@@ -352,7 +352,13 @@ _VOCABULARIES: dict[str, Any] = {
 }
 #: Actions whose fields say nothing that the title does not.
 _WITHOUT_FIELDS = frozenset(
-    {"customers:customer:create", "customers:customer:merge", "customers:customer:unmerge", "customers:phone:reveal"}
+    {
+        "customers:customer:create",
+        "customers:customer:merge",
+        "customers:customer:unmerge",
+        "customers:contact:add",
+        "customers:phone:reveal",
+    }
 )
 
 
@@ -408,10 +414,10 @@ def _value_text(field: str, value: Any, names: dict[str, dict[int, str]]) -> str
 
 def field_labels() -> dict[str, str]:
     """Names of fields in the reader's language."""
-    from portal.customers.forms import ContactForm, CustomerForm
+    from portal.customers.forms import ContactForm, CustomerForm, QualificationForm, StepForm
 
     found: dict[str, str] = {"person": _("Personal data"), "phones": _("Phones"), "referrer_id": _("Referred by")}
-    for form in (ContactForm, CustomerForm):
+    for form in (ContactForm, CustomerForm, QualificationForm, StepForm):
         for name in dir(form):
             field = getattr(form, name)
             if hasattr(field, "field_class") and field.args:

@@ -119,7 +119,6 @@ class Rank(StrEnum):
     """Administrative rank (行政级别), from low to high; `RANK_ORDER` compares (R-CUS-3)."""
 
     CLERK = "clerk"
-    SENIOR_CLERK = "senior_clerk"
     DEPUTY_SECTION = "deputy_section"
     SECTION = "section"
     DEPUTY_DIVISION = "deputy_division"
@@ -185,7 +184,7 @@ class Direction(StrEnum):
 ATTITUDES = (-2, -1, 0, 1, 2)
 
 LABELS: dict[type[StrEnum], dict[str, Any]] = {
-    Party: {Party.ORGANISATION: _l("Organisation"), Party.PERSON: _l("Person")},
+    Party: {Party.ORGANISATION: _l("Organisation"), Party.PERSON: _l("Individual")},
     CustomerKind: {
         CustomerKind.WHOLESALER: _l("Wholesaler"),
         CustomerKind.DISTRIBUTOR: _l("Distributor"),
@@ -206,7 +205,7 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         Stage.DORMANT: _l("Dormant"),
         Stage.LOST: _l("Lost"),
     },
-    Status: {Status.ACTIVE: _l("Active"), Status.INACTIVE: _l("Inactive"), Status.MERGED: _l("Merged")},
+    Status: {Status.ACTIVE: _l("Record active"), Status.INACTIVE: _l("Record inactive"), Status.MERGED: _l("Merged")},
     Source: {
         Source.DOOR_TO_DOOR: _l("Door to door"),
         Source.MEETING: _l("Meeting or fair"),
@@ -245,7 +244,6 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
     },
     Rank: {
         Rank.CLERK: _l("Section member"),
-        Rank.SENIOR_CLERK: _l("Senior section member"),
         Rank.DEPUTY_SECTION: _l("Deputy section head"),
         Rank.SECTION: _l("Section head"),
         Rank.DEPUTY_DIVISION: _l("Deputy division head"),
@@ -263,8 +261,8 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
     },
     PhoneLabel: {
         PhoneLabel.MOBILE: _l("Mobile"),
-        PhoneLabel.OFFICE: _l("Office"),
-        PhoneLabel.HOME: _l("Home"),
+        PhoneLabel.OFFICE: _l("Office phone"),
+        PhoneLabel.HOME: _l("Home phone"),
         PhoneLabel.FAX: _l("Fax"),
         PhoneLabel.OTHER: _l("Other number"),
     },

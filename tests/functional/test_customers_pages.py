@@ -48,6 +48,11 @@ def as_person(world: World) -> Callable[[str], FlaskClient]:
     return lambda login: world.login(world.app.test_client(), login)
 
 
+def plain(page: str) -> str:
+    """The main part of a page without its token."""
+    return re.sub(r'name="csrf_token" value="[^"]*"', "", page.split("<main")[1])
+
+
 def moment_text() -> str:
     return clock.local(clock.now() - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
 
@@ -116,7 +121,9 @@ def test_statements_of_a_page_do_not_grow_with_rows(world: World, as_person: Cal
             hanna.get(page)
             with counted() as statements:
                 assert hanna.get(page).status_code == 200
-            numbers.append(len(statements))
+            # On the home page only what this module asks: other modules remember sums between requests.
+            own = [text for text in statements if page != "/" or "next_step" in text or "contact" in text]
+            numbers.append(len(own))
         return numbers
 
     def add(number: int) -> None:
@@ -246,7 +253,11 @@ def test_pages_of_strangers_contacts_and_interactions_are_404(
         theirs = getattr(cara, method)(address)
         missing = getattr(cara, method)(re.sub(r"\d+", "987654", address))
         assert theirs.status_code == missing.status_code == 404, address
-        assert re.sub(r"\d{4,}", "", missing.text) == re.sub(rf'(?<=/){re.findall(r"[0-9]+", address)[0]}(?=[/"?&])', "", theirs.text)
+        # The page's own address and the token stand in it; nothing else may differ.
+        number = re.findall(r"\d+", address)[0]
+        assert plain(missing.text).replace("987654", "N") == plain(theirs.text).replace(
+            address, address.replace(number, "N")
+        )
     assert "李" not in cara.get("/customers/contacts").text.split('id="main"')[1]
 
 
@@ -342,8 +353,8 @@ def test_revealing_a_phone_is_recorded(world: World, anna: FlaskClient) -> None:
     customer_id = world.customer_id("maotai")
     anna.post(f"/customers/{customer_id}/edit/reach", data={"phone": "13800138000", "version": "1"})
     answer = anna.post(f"/customers/{customer_id}/phone", headers={"Accept": "application/json"})
-    assert answer.json == {"value": "+8613800138000"}
-    assert "+8613800138000" in anna.post(f"/customers/{customer_id}/phone").text
+    assert answer.json == {"value": "138 0013 8000"}
+    assert "138 0013 8000" in anna.post(f"/customers/{customer_id}/phone").text
     entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "customers:phone:reveal")).all()
     assert len(entries) == 2
     assert anna.get(f"/customers/{customer_id}/phone").status_code == 405

@@ -10,7 +10,6 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from portal.auth.current import current_actor
-from portal.core.text import mask_phone
 from portal.core.web import refuse_large_id
 from portal.customers import queries
 from portal.customers import vocabulary as words
@@ -18,6 +17,7 @@ from portal.customers.listings import birthday_label, stage_tag
 from portal.customers.models import Customer
 from portal.customers.page import Head, head_of
 from portal.customers.permissions import VIEW
+from portal.customers.phones import masked
 from portal.extensions import db
 
 blueprint = Blueprint("customers", __name__, url_prefix="/customers")
@@ -55,7 +55,7 @@ def template_stage(stage: str) -> Markup:
 @blueprint.context_processor
 def template_words() -> dict[str, Any]:
     """Words and small helpers that the templates of this module use."""
-    return {"words": words, "word": words.label, "mask_phone": mask_phone, "birthday_label": birthday_label}
+    return {"words": words, "word": words.label, "mask_phone": masked, "birthday_label": birthday_label}
 
 
 def open_customer(customer_id: int, permission: str = VIEW) -> Customer:

@@ -12,7 +12,7 @@ from portal.core import regions
 from portal.core.errors import Conflict, Invalid
 from portal.core.permissions import can, visible
 from portal.core.registry import registry
-from portal.core.text import clean_name, mask_phone
+from portal.core.text import clean_name
 from portal.core.transaction import transaction
 from portal.core.web import access, signed_in
 from portal.customers import forms, page, queries, services
@@ -22,6 +22,7 @@ from portal.customers.inputs import CustomerInput
 from portal.customers.listings import CUSTOMERS, idle_days
 from portal.customers.models import Customer
 from portal.customers.permissions import ASSIGN, CREATE, EDIT, REVEAL, VIEW
+from portal.customers.phones import masked, readable
 from portal.customers.services.stages import needs_qualification, needs_reason
 from portal.customers.views.base import bind_pickers, blueprint, open_customer, selection_of
 from portal.extensions import db
@@ -126,7 +127,7 @@ def reveal_phone(customer_id: int) -> Response | str:
 
 def revealed(number: str, back: str) -> Response | str:
     """A number in full, for the script or as a page."""
-    shown = number.replace(";ext=", "-")
+    shown = readable(number)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return jsonify(value=shown)
     return render_template("customers/revealed.html", number=shown, back=back)
@@ -304,7 +305,7 @@ def _flat(values: dict[str, Any]) -> dict[str, str]:
     found = {}
     for name, value in flat.items():
         if name == "phone":
-            found[name] = mask_phone(value) if value else ""
+            found[name] = masked(value) if value else ""
         elif isinstance(value, (tuple, list)):
             found[name] = ", ".join(str(item) for item in value)
         else:
