@@ -6,12 +6,15 @@ import threading
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
 
+from flask import current_app
+
 from portal.core import clock
 
 #: So many refusals within the window are written; the next one says that more were left out; further ones wait.
 PER_WINDOW = 30
 WINDOW = timedelta(minutes=10)
 _PEOPLE = 5000
+EXTENSION = "portal_refusal_bound"
 
 
 class RefusalBound:
@@ -40,4 +43,7 @@ class RefusalBound:
             return "last" if len(times) > self.per_window else "write"
 
 
-bound = RefusalBound()
+def refusal_bound() -> RefusalBound:
+    """The bound of the running application."""
+    found: RefusalBound = current_app.extensions.setdefault(EXTENSION, RefusalBound())
+    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import current_app, g, request
 
+from portal.audit.actions import AuditAction
+from portal.audit.refusals import refusal_bound
 from portal.audit.services import record
 from portal.auth.actions import Action
 from portal.core.errors import NotAllowed
@@ -16,11 +18,14 @@ def record_refusal(error: NotAllowed) -> None:
     actor = g.get("actor")
     if not isinstance(actor, Actor) or in_transaction():
         return
+    admitted = refusal_bound().admit(str(actor.user_id))
+    if admitted == "skip":
+        return
     try:
         with transaction():
             record(
                 actor,
-                Action.ACCESS_REFUSED,
+                Action.ACCESS_REFUSED if admitted == "write" else AuditAction.REFUSALS_LEFT_OUT,
                 object_type="page",
                 object_id=None,
                 object_label=(request.endpoint or request.path)[:200],

@@ -14,7 +14,7 @@ from sqlalchemy import event, func, select
 
 from portal.audit.models import AuditEntry
 from portal.audit.queries import customer_history, history_of
-from portal.audit.refusals import RefusalBound
+from portal.audit.refusals import PER_WINDOW, RefusalBound
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.transaction import transaction
@@ -201,3 +201,11 @@ def test_a_refused_page_is_in_the_trail(app: Flask, world: World, client: FlaskC
     rows = db.session.scalars(select(AuditEntry).where(AuditEntry.result == "refused")).all()
     assert len(rows) == (before or 0) + 1
     assert rows[-1].actor_id == world.user("nora").id
+
+
+def test_a_script_that_tries_every_page_fills_no_disk(app: Flask, world: World, client: FlaskClient) -> None:
+    world.login(client, "nora")
+    for _number in range(PER_WINDOW + 20):
+        assert client.get("/audit/").status_code == 403
+    refused = [action for action in actions() if action in {"auth:access:refuse", "audit:refusals:limit"}]
+    assert refused == ["auth:access:refuse"] * PER_WINDOW + ["audit:refusals:limit"]
