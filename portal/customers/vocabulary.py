@@ -270,7 +270,7 @@ LABELS: dict[type[StrEnum], dict[str, Any]] = {
         InteractionKind.VISIT: _l("Visit"),
         InteractionKind.PHONE: _l("Phone call"),
         InteractionKind.SMS: _l("Text message"),
-        InteractionKind.EMAIL: _l("E-mail"),
+        InteractionKind.EMAIL: _l("E-mail message"),
         InteractionKind.LETTER: _l("Letter"),
         InteractionKind.EVENT: _l("Event"),
         InteractionKind.ADVERTISEMENT: _l("Advertisement"),

@@ -181,7 +181,9 @@ def _create(form: forms.CustomerForm, template: str, party: str | None) -> Respo
     if not form.is_submitted():
         mine = str(actor.user_id)
         form.account_manager_id.data = mine if any(str(key) == mine for key, _name in people) else ""
-    duplicates: list[Any] = []
+    duplicates: list[DuplicateHint] = []
+    if not form.is_submitted() and form.name.data:
+        duplicates = _duplicates(form.name.data, "", "")
     if form.validate_on_submit():
         data = form.to_input(CustomerInput(name="", kind=""))
         duplicates = _duplicates(data.name, data.phone, data.credit_code)
