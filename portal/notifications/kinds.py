@@ -72,12 +72,13 @@ def render(kept: str) -> str:
     data = json.loads(kept)
     if "t" in data:
         return str(data["t"])
-    params = {name: _shown(value) for name, value in data.get("p", {}).items()}
-    if "n" in data:
-        number = int(data["p"]["num"])
-        params.pop("num", None)
-        return str(_n(data["m"], data["n"], number, **params))
-    return str(_(data["m"], **params)) if params else str(_(data["m"])).replace("%%", "%")
+    msgid, plural = data["m"], data.get("n")
+    kept_params = data.get("p", {})
+    params = {name: _shown(value) for name, value in kept_params.items()}
+    if plural:
+        number = int(params.pop("num"))
+        return str(_n(msgid, plural, number, **params))
+    return str(_(msgid, **params)) if params else str(_(msgid)).replace("%%", "%")
 
 
 def _plain(value: Any) -> Any:
