@@ -15,6 +15,9 @@ WRITER = "portal_writer"
 #: Primary keys: BIGINT on PostgreSQL, SQLite's own row id there.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
+#: Older libraries have a race in WAL mode that can lose committed data.
+MINIMUM_SQLITE = (3, 51, 3)
+
 SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -72,11 +75,21 @@ def engine_options(url: str) -> dict[str, Any]:
     """Options for `create_engine`: on SQLite the bundled library, which has the WAL race mended (>= 3.51.3)."""
     if not url.startswith("sqlite"):
         return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
-    import pysqlite3
+    return {"module": sqlite_module(), "connect_args": {"timeout": 10}}
 
-    if pysqlite3.sqlite_version_info < (3, 51, 3):
-        raise RuntimeError(f"SQLite {pysqlite3.sqlite_version} loses data with several processes; 3.51.3 is needed")
-    return {"module": pysqlite3, "connect_args": {"timeout": 10}}
+
+def sqlite_module() -> Any:
+    """The SQLite driver: the bundled one, or the system's where there is no bundle and it is new enough.
+
+    :raises RuntimeError: when the library has the WAL race.
+    """
+    try:
+        import pysqlite3 as module
+    except ImportError:  # no wheel for this processor
+        import sqlite3 as module
+    if module.sqlite_version_info < MINIMUM_SQLITE:
+        raise RuntimeError(f"SQLite {module.sqlite_version} loses data with several processes; 3.51.3 is needed")
+    return module
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, has_request_context, request, url_for
 from flask_babel import get_locale
 from flask_login import current_user
 
@@ -53,6 +53,8 @@ def init_app(app: Flask) -> None:
 
 def template_context() -> dict[str, Any]:
     """Variables of every page; asks the database only for the two counters."""
+    if not has_request_context():
+        return {}  # a job renders a message or a document: those bring everything they need
     actor: Actor | None = g.get("actor")
     language = str(get_locale())
     context: dict[str, Any] = {
@@ -78,6 +80,8 @@ def template_context() -> dict[str, Any]:
             "notice_count": counts.get("notifications.index", 0),
             "user_menu": user_menu(),
             "search_url": url_for("home.search"),
+            "inbox_url": url_for("approvals.inbox"),
+            "notices_url": url_for("notifications.index"),
         }
     return context
 

@@ -11,14 +11,16 @@ import json
 import logging
 from typing import Any
 
-import pysqlite3
 from flask import Flask, current_app
 from huey import Huey, RedisHuey, SqliteHuey
 from huey.registry import Message
 from huey.serializer import Serializer
 from huey.storage import SqliteStorage
 
+from portal.core.database import sqlite_module
+
 logger = logging.getLogger(__name__)
+_sqlite = sqlite_module()
 
 EXTENSION = "portal_huey"
 TASK_NAME = "run"
@@ -28,11 +30,11 @@ QUEUE_FILE = "jobs.sqlite3"
 class BundledSqliteStorage(SqliteStorage):
     """The queue's file on the bundled SQLite library: the system's older one may lose data in WAL mode."""
 
-    integrity_error = pysqlite3.IntegrityError
-    operational_error = pysqlite3.OperationalError
+    integrity_error = _sqlite.IntegrityError
+    operational_error = _sqlite.OperationalError
 
     def _create_connection(self) -> Any:
-        connection = pysqlite3.connect(
+        connection = _sqlite.connect(
             self.filename, timeout=self._timeout, check_same_thread=False, **self._conn_kwargs
         )
         connection.isolation_level = None
