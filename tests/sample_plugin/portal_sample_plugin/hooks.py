@@ -8,6 +8,7 @@ from typing import Any
 import click
 from flask import Blueprint, url_for
 
+from portal.audit.labels import AuditWord
 from portal.core import clock
 from portal.core.jobs import Job
 from portal.core.listing import Column, Listing
@@ -22,7 +23,7 @@ from portal.hookspecs import hookimpl
 from portal.i18n import _, _l, _n
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
-from portal_sample_plugin import approvals, commands, jobs, listings, permissions, queries, services, views
+from portal_sample_plugin import approvals, commands, importing, jobs, listings, permissions, queries, services, views
 
 
 @hookimpl
@@ -81,6 +82,20 @@ def register_listing_columns(listing: str) -> list[Column]:
 
 
 @hookimpl
+def register_import_targets() -> list[Any]:
+    return [importing.SampleTarget()]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditWord]:
+    return [
+        AuditWord("object", "sample_delivery", _l("Product sample")),
+        AuditWord("subject", "delivery", _l("Product sample")),
+        AuditWord("verb", "ask", _l("asked for")),
+    ]
+
+
+@hookimpl
 def register_commands() -> list[click.Command]:
     return [commands.samples]
 
@@ -133,7 +148,7 @@ def customer_timeline(customer: Any, before: Any, limit: int) -> list[TimelineEn
 def customer_card_sections(customer: Any) -> list[CardSection]:
     count = len(queries.deliveries_of(customer.id))
     text = _n("%(num)s sample for this customer", "%(num)s samples for this customer", count)
-    return [CardSection(_("Product samples"), facts=((_("Samples"), text),), order=90)]
+    return [CardSection("sample", _("Product samples"), facts=((_("Samples"), text),), order=90)]
 
 
 @hookimpl

@@ -23,4 +23,6 @@ def count(context: JobContext) -> dict[str, Any]:
     return {"sent": sent}
 
 
-COUNT = Job("sample.count", _l("Count the samples sent"), count, schedule=Schedule(minute="15", hour="2"), idempotent=True)
+COUNT = Job(
+    "sample.count", _l("Count the samples sent"), count, schedule=Schedule(minute="15", hour="2"), idempotent=True
+)

@@ -1,0 +1,88 @@
+"""A plugin from another package, really installed: its stories run in a Python of their own.
+
+Its tables would otherwise become part of every test of this process. `sample_stories.py` holds the stories, run here
+once with the plugin on and once without it being installed but handed to `create_app`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SECRET
+from tests.contracts import plugin_package
+
+pytestmark = pytest.mark.db
+
+#: The console script, for a Python of our choice.
+PORTAL = "import sys; sys.argv[0] = 'portal'; from portal.cli import main; main()"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return plugin_package.install(tmp_path_factory.mktemp("plugin"))
+
+
+def test_its_stories(installed: Path) -> None:
+    ran = plugin_package.run_python(
+        installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/contracts/sample_stories.py"
+    )
+    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
+
+
+def test_the_command_lists_it(installed: Path, tmp_path: Path) -> None:
+    environment = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "DATABASE_URL": ""}
+    ran = plugin_package.run_python(installed, "-c", PORTAL, "plugins", "list", "--json", **environment)
+    assert ran.returncode == 0, ran.stderr
+    found = {line["name"]: line for line in json.loads(ran.stdout)}
+    assert {"sample", "vip"} <= set(found)
+    assert (found["sample"]["version"], found["sample"]["enabled"]) == ("1.2.3", True)
+    assert {"customer_panels", "register_jobs", "request_decided"} <= set(found["sample"]["hooks"])
+
+    off = plugin_package.run_python(
+        installed, "-c", PORTAL, "plugins", "list", "--json", **environment, DISABLED_PLUGINS="sample"
+    )
+    [line] = [line for line in json.loads(off.stdout) if line["name"] == "sample"]
+    assert (line["enabled"], line["hooks"]) == (False, [])
+
+    text = plugin_package.run_python(installed, "-c", PORTAL, "plugins", "list", **environment)
+    assert "on   sample 1.2.3" in text.stdout
+
+
+def test_handed_to_the_factory(tmp_path: Path) -> None:
+    sources = plugin_package.copy_sources(tmp_path)
+    code = """
+import sys
+import portal_sample_plugin
+from portal.app import create_app
+app = create_app(extra_plugins=[portal_sample_plugin], DATA_DIR=sys.argv[1], SECRET_KEY="x" * 40, DATABASE_URL="")
+with app.app_context():
+    from portal import migrating
+    migrating.upgrade(app)
+    assert not [item for item in migrating.differences(app) if "sample_" in str(item)]
+assert "sample.index" in app.view_functions
+assert "sample.delivery" in app.extensions["portal_approval_kinds"]
+print("yes")
+"""
+    ran = plugin_package.run_python(sources, "-c", code, str(tmp_path / "data"))
+    assert ran.stdout.strip().endswith("yes"), ran.stdout + ran.stderr
+
+
+def test_an_unknown_name_among_the_disabled_stops_the_start(installed: Path, tmp_path: Path) -> None:
+    ran = plugin_package.run_python(
+        installed,
+        "-c",
+        PORTAL,
+        "plugins",
+        "list",
+        DATA_DIR=str(tmp_path),
+        SECRET_KEY=SECRET,
+        DATABASE_URL="",
+        DISABLED_PLUGINS="sampel",
+    )
+    assert ran.returncode != 0
+    assert "sampel" in ran.stderr
+    assert os.listdir(tmp_path) == []
