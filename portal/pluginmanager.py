@@ -38,6 +38,7 @@ CORE_MODULES = (
     "portal.customers",
     "portal.customers.merging",
     "portal.customers.importing",
+    "portal.customers.exporting",
     "portal.purchases",
     "portal.home",
 )

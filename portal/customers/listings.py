@@ -474,7 +474,7 @@ def customers_listing() -> Listing:
             _l("Create a customer"),
             "customers.create",
         ),
-        export_endpoint=None,
+        export_endpoint="exports.create",
         export_permission=EXPORT,
         muted=lambda row: getattr(row, "status", "") == words.Status.INACTIVE,
     )

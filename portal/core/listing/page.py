@@ -170,7 +170,9 @@ def build_page(listing: Listing, actor: Actor, args: Any, route: dict[str, Any])
         search_value=query.text,
         searchable=listing.search is not None,
         save_view_url=url_for("home.save_view") if actor.user_id is not None else None,
-        export_url=query.url(url_for(listing.export_endpoint)) if listing.export_endpoint and may_export else None,
+        export_url=query.url(url_for(listing.export_endpoint), listing=listing.key)
+        if listing.export_endpoint and may_export
+        else None,
         clear_url=query.url(path, without=tuple({name for name, _v in query.pairs} - {"sort", "cols", "n"})),
         size=query.size,
         problems=query.problems,

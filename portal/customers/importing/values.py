@@ -175,7 +175,10 @@ def _lunar_days() -> dict[str, tuple[int, int, bool]]:
     for month in range(1, 13):
         for lunar_day in range(1, 31):
             for leap in (False, True):
-                found[fold(lunar_label(month, lunar_day, leap))] = (month, lunar_day, leap)
+                label = lunar_label(month, lunar_day, leap)
+                for word in word_lists()["lunar"]:
+                    label = label.removeprefix(word)
+                found[fold(label)] = (month, lunar_day, leap)
     return found
 
 

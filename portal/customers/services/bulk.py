@@ -5,11 +5,14 @@ The rules are those of `create_customer` and `change_customer`; only the writing
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import selectinload
 
 from portal.audit.services import record
 from portal.core import clock
@@ -158,7 +161,7 @@ def same_contact(contacts: Sequence[Contact], name: str) -> Contact | None:
 
 
 def create_prepared(items: Sequence[Prepared], actor: Actor) -> list[dict[str, Any]]:
-    """Write new customers with their contacts; returns what each became, as the undo needs it: id, version, contacts.
+    """Write new customers with their contacts; returns what each became, as the undo needs it.
 
     :raises IntegrityError: e.g. when a code was taken meanwhile; the caller writes them one by one then.
     """
@@ -214,11 +217,35 @@ def create_prepared(items: Sequence[Prepared], actor: Actor) -> list[dict[str, A
             {
                 "id": customer.id,
                 "created": True,
-                "version": customer.version,
-                "contacts": [[contact.id, contact.version] for contact in contacts],
+                "content": _content(customer),
+                "contacts": [[contact.id, _contact_content(contact)] for contact in contacts],
             }
         )
     return effects
+
+
+def _content(customer: Customer) -> str:
+    """A digest of all that people enter of a customer: tells whether it was changed since."""
+    values = {name: to_json(getattr(customer, name)) for name in COLUMNS}
+    values |= {
+        "account_manager_id": customer.account_manager_id,
+        "department_id": customer.department_id,
+        "stage": customer.stage,
+        "aliases": sorted(alias.alias for alias in customer.aliases),
+        "person": _dumped(person) if (person := _person_of(customer)) else None,
+    }
+    return _digest(values)
+
+
+def _contact_content(contact: Contact) -> str:
+    """The same of a contact."""
+    values = {name: to_json(getattr(contact, name)) for name in contact_rules.PLAIN_FIELDS}
+    values |= {"is_active": contact.is_active, "phones": [[p.number, p.label] for p in contact.phones]}
+    return _digest(values)
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def _record_created(customer: Customer, actor: Actor) -> None:
@@ -308,7 +335,7 @@ def change_prepared(customer: Customer, contacts: Sequence[Contact], item: Prepa
             (added,) = _add_contacts(customer, [prepared], actor, first=not any(c.is_active for c in contacts))
             db.session.flush()
             contact_rules._record(actor, CustomerAction.CONTACT_ADD, added, None, contact_rules._snapshot(added))
-            effect["contacts"].append([added.id, added.version])
+            effect["contacts"].append([added.id, _contact_content(added)])
         elif contact_differs(contact, prepared):
             effect["changed"].append(_change_contact(contact, prepared, actor))
     return effect
@@ -359,25 +386,31 @@ def _change_contact(contact: Contact, prepared: Mapping[str, Any], actor: Actor)
 def obstacles_to_removal(effects: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """Customers that an import created and that cannot be removed any more → why."""
     ids = [effect["id"] for effect in effects]
-    versions = {
-        row.id: row for row in db.session.execute(select(Customer.id, Customer.version).where(Customer.id.in_(ids)))
+    people = [contact for effect in effects for contact, _content_then in effect["contacts"]]
+    now = {
+        row.id: _content(row)
+        for row in db.session.scalars(
+            select(Customer)
+            .where(Customer.id.in_(ids), Customer.status != "merged")
+            .options(selectinload(Customer.aliases), selectinload(Customer.person))
+        )
     }
-    people = [contact for effect in effects for contact, _version in effect["contacts"]]
-    contact_versions = {
-        row.id: row.version
-        for row in db.session.execute(select(Contact.id, Contact.version).where(Contact.id.in_(people)))
+    contacts_now = {
+        row.id: _contact_content(row)
+        for row in db.session.scalars(
+            select(Contact).where(Contact.id.in_(people)).options(selectinload(Contact.phones))
+        )
     }
     used = referring("customer", ids)
     used_contacts = referring("contact", people)
     found: dict[int, str] = {}
     for effect in effects:
-        row = versions.get(effect["id"])
-        known = {contact for contact, _version in effect["contacts"]}
-        if row is None:
+        known = {contact for contact, _content_then in effect["contacts"]}
+        if effect["id"] not in now:
             found[effect["id"]] = _("It is not there any more.")
-        elif row.version != effect["version"]:
+        elif now[effect["id"]] != effect["content"]:
             found[effect["id"]] = _("It was changed since.")
-        elif any(contact_versions.get(contact) != version for contact, version in effect["contacts"]):
+        elif any(contacts_now.get(contact) != content for contact, content in effect["contacts"]):
             found[effect["id"]] = _("A contact was changed since.")
         elif _foreign(used.get(effect["id"], []), known) or any(
             table != "contact_phone" for contact in known for table, _row in used_contacts.get(contact, [])
@@ -396,7 +429,7 @@ def _foreign(rows: Sequence[tuple[str, int]], contacts: set[int]) -> bool:
 def remove_created(effects: Sequence[Mapping[str, Any]], actor: Actor) -> None:
     """Remove customers that an import created (see `obstacles_to_removal`); each removal is recorded."""
     ids = [effect["id"] for effect in effects]
-    people = [contact for effect in effects for contact, _version in effect["contacts"]]
+    people = [contact for effect in effects for contact, _content_then in effect["contacts"]]
     for customer in db.session.scalars(select(Customer).where(Customer.id.in_(ids))):
         public, private = split_private(customer, customer_rules._without_blanks(customer_rules._snapshot(customer)))
         record(
@@ -454,7 +487,7 @@ def restore_changed(effect: Mapping[str, Any], actor: Actor) -> str:
         _record_changed(customer, before, actor)
     for item in changed:
         _restore_contact(contacts[item["id"]], item, actor)
-    added = [contact for contact, _version in effect["contacts"]]
+    added = [contact for contact, _content_then in effect["contacts"]]
     if added:
         db.session.flush()
         for contact_id in added:
@@ -482,9 +515,9 @@ def _stale(customer: Customer, contacts: Mapping[int, Contact], effect: Mapping[
         person = _person_of(customer)
         if (_dumped(person) if person else None) != effect["person"][1]:
             return _("It was changed since.")
-    added = [contact for contact, _version in effect["contacts"]]
-    for contact_id, version in effect["contacts"]:
-        if contact_id not in contacts or contacts[contact_id].version != version:
+    added = [contact for contact, _content_then in effect["contacts"]]
+    for contact_id, content in effect["contacts"]:
+        if contact_id not in contacts or _contact_content(contacts[contact_id]) != content:
             return _("A contact was changed since.")
     if any(table != "contact_phone" for rows in referring("contact", added).values() for table, _row in rows):
         return _("Work was recorded with a contact since.")

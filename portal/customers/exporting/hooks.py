@@ -1,0 +1,47 @@
+"""What the export offers through the hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import Blueprint
+
+from portal.approvals.kinds import ApprovalKind
+from portal.core.jobs import Job
+from portal.core.settings import Setting
+from portal.customers.exporting import approval, jobs
+from portal.customers.exporting.services import KEEP_SETTING
+from portal.customers.exporting.views import blueprint
+from portal.hookspecs import hookimpl
+from portal.i18n import _l
+
+
+@hookimpl
+def register_blueprints() -> list[Blueprint]:
+    return [blueprint]
+
+
+@hookimpl
+def register_approval_kinds() -> Sequence[ApprovalKind]:
+    return approval.KINDS
+
+
+@hookimpl
+def register_jobs() -> list[Job]:
+    return jobs.JOBS
+
+
+@hookimpl
+def register_settings() -> list[Setting]:
+    return [
+        Setting(
+            KEEP_SETTING,
+            "int",
+            7,
+            _l("Keep exported files for"),
+            _l("So long the person who asked for an export can fetch its file."),
+            minimum=1,
+            maximum=90,
+            unit=_l("days"),
+        )
+    ]

@@ -1,0 +1,180 @@
+"""Exports: what is on the list goes out, safely, recorded, above a number of rows after an approval (R-CUS-8)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from portal.approvals.models import ApprovalRequest
+from portal.audit.models import AuditEntry
+from portal.core import clock
+from portal.core.errors import Invalid
+from portal.core.registry import registry
+from portal.core.spreadsheets import is_dangerous, read_table
+from portal.core.transaction import transaction
+from portal.customers.exporting import approval, services
+from portal.customers.exporting.models import DataExport, ExportState
+from portal.customers.models import Customer
+from portal.extensions import db
+from tests.world import World
+
+
+@pytest.fixture
+def app_settings() -> dict[str, Any]:
+    return {"EXPORT_FREE_ROWS": 4}
+
+
+def rename(world: World, key: str, name: str) -> None:
+    with transaction():
+        db.session.get_one(Customer, world.customer_id(key)).name = name
+
+
+def export(client: FlaskClient, query: str = "", **form: str) -> Any:
+    return client.post("/exports/new", data={"listing": "customers", "query": query, "format": "xlsx", **form})
+
+
+def test_the_page_says_what_will_leave(client: FlaskClient, world: World) -> None:
+    world.login(client, "anna")
+    page = client.get("/customers/?q=" + "茅台")
+    assert "/exports/new?q=%E8%8C%85%E5%8F%B0&amp;listing=customers" in page.text
+    page = client.get("/exports/new", query_string={"listing": "customers", "q": "茅台"})
+    assert page.status_code == 200
+    assert "Search: 茅台" in page.text
+    assert "Export 1 row" in page.text
+
+
+def test_the_file_holds_what_the_list_shows_and_who_made_it(client: FlaskClient, world: World, tmp_path: Path) -> None:
+    world.login(client, "anna")
+    answer = export(client, "cols=name.stage")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(answer.data)
+    with read_table(path) as table:
+        assert table.headers == ["Name", "Stage"]
+        assert sorted(str(row[0]) for row in table.rows) == sorted(["贵州茅台", "五粮液"])
+    marks = [cell.value for row in openpyxl.load_workbook(path).worksheets[1].rows for cell in row]
+    assert "安娜 (anna)" in marks
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "customers:export:export")).one()
+    values = json.loads(entry.new_values or "{}")
+    assert (values["rows"], values["query"]) == (2, "cols=name.stage")
+
+
+def test_formulas_stay_text_in_both_formats(client: FlaskClient, world: World, tmp_path: Path) -> None:
+    evil = ["=1+1", "@SUM(A1)", "＝cmd|' /C calc'!A0"]
+    for key, name in zip(("maotai", "wuliang"), evil, strict=False):
+        rename(world, key, name)
+    world.login(client, "anna")
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(export(client, "cols=name").data)
+    cells = [cell for row in openpyxl.load_workbook(path).worksheets[0].iter_rows(min_row=2) for cell in row]
+    assert sorted(str(cell.value) for cell in cells) == sorted(evil[:2])
+    assert {cell.data_type for cell in cells} == {"s"}
+    text = export(client, "cols=name", format="csv").data.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    assert sorted(row[0] for row in rows[1:3]) == sorted("'" + name for name in evil[:2])
+    assert not any(is_dangerous(row[0]) and not row[0].startswith("'") for row in rows if row)
+
+
+def test_who_may_export_and_what(client: FlaskClient, world: World) -> None:
+    world.login(client, "nora")
+    assert client.get("/exports/new?listing=customers").status_code == 403
+    assert export(client).status_code == 403
+    world.login(client, "anna")
+    for key in ("jobs", "nothing", "imports", "audit"):
+        assert client.get("/exports/new", query_string={"listing": key}).status_code == 404
+    # Every list that offers the page names a permission.
+    for listing in registry("listings"):
+        assert listing.export_endpoint != services.ENDPOINT or listing.export_permission is not None
+
+
+def test_many_rows_need_the_head_and_only_the_applicant_gets_the_file(client: FlaskClient, world: World) -> None:
+    world.login(client, "hugo")  # head of sales: sees all six customers
+    page = client.get("/exports/new?listing=customers")
+    assert "the head of your department decides first" in page.text
+    assert export(client, token="t0").status_code == 400
+    answer = export(client, reason="年度盘点", token="t1")
+    assert answer.status_code == 302
+    asked = db.session.scalars(select(DataExport)).one()
+    assert (asked.state, asked.asked_rows) == (ExportState.WAITING, 6)
+    request = db.session.scalars(select(ApprovalRequest)).one()
+    assert (request.kind, request.subject_id, request.state) == ("customers.export", asked.id, "pending")
+    assert client.post(f"/exports/{asked.id}/file").status_code == 404
+    with transaction():
+        approval.approved(db.session.get_one(ApprovalRequest, request.id), None, world.actor("boss"))
+    db.session.expire_all()
+    asked = db.session.scalars(select(DataExport)).one()
+    assert (asked.state, asked.rows) == (ExportState.READY, 6)
+    page = client.get(f"/exports/{asked.id}")
+    assert "Download the file" in page.text
+    answer = client.post(f"/exports/{asked.id}/file")
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"PK")
+    assert db.session.scalars(select(AuditEntry).where(AuditEntry.action == "customers:export:download")).one()
+    for login in ("boss", "anna"):
+        world.login(client, login)
+        assert client.get(f"/exports/{asked.id}").status_code == 404
+        assert client.post(f"/exports/{asked.id}/file").status_code == 404
+    # After its days the file is gone.
+    world.login(client, "hugo")
+    with clock.frozen(clock.now() + timedelta(days=8)):
+        with transaction():
+            assert services.expire() == 1
+    assert client.post(f"/exports/{asked.id}/file").status_code == 404
+    assert "was deleted after its time" in client.get(f"/exports/{asked.id}").text
+
+
+def test_a_refused_export_makes_no_file(client: FlaskClient, world: World) -> None:
+    world.login(client, "hugo")
+    export(client, reason="年度盘点", token="t1")
+    request = db.session.scalars(select(ApprovalRequest)).one()
+    with transaction():
+        approval.closed(db.session.get_one(ApprovalRequest, request.id), None, world.actor("boss"))
+    db.session.expire_all()
+    assert db.session.scalars(select(DataExport.state)).one() == ExportState.REFUSED
+    with transaction():
+        approval.approved(db.session.get_one(ApprovalRequest, request.id), None, world.actor("boss"))
+    assert db.session.scalars(select(DataExport.state)).one() == ExportState.REFUSED
+
+
+def test_the_file_shows_what_may_be_seen_when_it_is_made(app: Flask, client: FlaskClient, world: World) -> None:
+    world.login(client, "hugo")
+    export(client, reason="年度盘点", token="t1")
+    with transaction():
+        db.session.get_one(Customer, world.customer_id("maotai")).department_id = world.department("office").id
+    request = db.session.scalars(select(ApprovalRequest)).one()
+    with transaction():
+        approval.approved(db.session.get_one(ApprovalRequest, request.id), None, world.actor("boss"))
+    db.session.expire_all()
+    assert db.session.scalars(select(DataExport.rows)).one() == 5
+
+
+def test_far_more_rows_than_approved_are_not_written(app: Flask, client: FlaskClient, world: World) -> None:
+    world.login(client, "hugo")
+    export(client, reason="年度盘点", token="t1")
+    asked = db.session.scalars(select(DataExport)).one()
+    with transaction():
+        db.session.get_one(DataExport, asked.id).asked_rows = 3
+    asked = db.session.scalars(select(DataExport)).one()
+    with pytest.raises(Invalid), services.written(asked, world.actor("hugo")):
+        pass
+
+
+def test_exports_are_limited_by_the_hour(client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "PER_HOUR", 2)
+    world.login(client, "anna")
+    assert export(client).status_code == 200
+    assert export(client).status_code == 200
+    answer = export(client)
+    assert answer.status_code == 400
+    assert "within an hour" in answer.text
