@@ -40,7 +40,9 @@ def step(*seats: dict[str, Any], mode: str = "single", key: str = "one") -> dict
 
 def _route(request: ApprovalRequest) -> Sequence[StepSpec]:
     return [
-        StepSpec(item["key"], f"Step {item['key']}", tuple(rule_from_dict(rule) for rule in item["seats"]), item["mode"])
+        StepSpec(
+            item["key"], f"Step {item['key']}", tuple(rule_from_dict(rule) for rule in item["seats"]), item["mode"]
+        )
         for item in request.payload["route"]
     ]
 

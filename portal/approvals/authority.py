@@ -51,8 +51,8 @@ class Organisation:
 
     def __init__(self) -> None:
         columns = (Department.id, Department.parent_id, Department.head_id, Department.deputy_id, Department.is_active)
-        self.departments: dict[int, Row[Any]] = {row.id: row for row in db.session.execute(select(*columns))}
-        self._users: dict[int, Row[Any] | None] = {}
+        self.departments: dict[int, Any] = {row.id: row for row in db.session.execute(select(*columns))}
+        self._users: dict[int, Any] = {}
         self._delegations: list[Grant] | None = None
         # Nearly every question is about a head or a deputy: all of them with one statement.
         self.load(i for row in self.departments.values() for i in (row.head_id, row.deputy_id) if i)
@@ -103,9 +103,7 @@ class Organisation:
 def party_ids(request: ApprovalRequest) -> set[int]:
     """Applicant, typist and beneficiaries."""
     parties = set(
-        db.session.scalars(
-            select(ApprovalBeneficiary.user_id).where(ApprovalBeneficiary.request_id == request.id)
-        )
+        db.session.scalars(select(ApprovalBeneficiary.user_id).where(ApprovalBeneficiary.request_id == request.id))
     )
     return parties | {i for i in (request.applicant_id, request.typed_by_id) if i is not None}
 
@@ -128,9 +126,7 @@ def excluded_ids(request: ApprovalRequest, organisation: Organisation) -> frozen
 # ---- rules become people -------------------------------------------------------------------------------------------
 
 
-def head_of(
-    department_id: int | None, organisation: Organisation, excluded: frozenset[int]
-) -> list[Candidate]:
+def head_of(department_id: int | None, organisation: Organisation, excluded: frozenset[int]) -> list[Candidate]:
     """The head of a department, or whoever comes next.
 
     Without an active head (R-ORG-3), or when the head may not decide because he applies himself, the department above

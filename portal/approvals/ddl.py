@@ -144,7 +144,5 @@ def _postgresql() -> list[str]:
             f"$portal$ BEGIN {body} RETURN {result}; END $portal$"
         )
         found.append(f"DROP TRIGGER IF EXISTS {name} ON {table}")
-        found.append(
-            f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
-        )
+        found.append(f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
     return found

@@ -22,6 +22,8 @@ class ColleagueField(Field):
 
     widget = TextInput()
     text = ""
+    data: int | None
+    process_errors: list[Any]
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
         super().process(formdata, *args, **kwargs)

@@ -80,9 +80,7 @@ class ApprovalRequest(db.Model):
     applicant_department_id: Mapped[int | None] = mapped_column(ForeignKey("org_department.id"), index=True)
     #: whether `department_id` is the customer's department and moves with him
     follows_customer: Mapped[bool] = mapped_column(Boolean, default=False)
-    customer_id: Mapped[int | None] = mapped_column(
-        ForeignKey("customer.id"), index=True, info={"merge": "move"}
-    )
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
     #: from the form: a double click files one
     token: Mapped[str] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(12), default=DRAFT)

@@ -115,7 +115,7 @@ def _step_shown(step: Any, seats: list[Any], label: str, state: str) -> Step:
 
 
 def decider_of(seat: Any) -> str:
-    """"李四", or "李四代张三"."""
+    """ "李四", or "李四代张三"."""
     return queries.person_label(seat.decided_by, seat.name if seat.for_id else None)
 
 

@@ -38,10 +38,9 @@ from portal.approvals.models import (
 from portal.approvals.permissions import OVERSEE, REASSIGN
 from portal.core import clock
 from portal.core.errors import NotFound
-from portal.core.permissions import can
+from portal.core.permissions import Actor, can
 from portal.extensions import db
 from portal.i18n import _
-from portal.org.actor import Actor
 from portal.org.models import Delegation, Department, User
 
 PAGE_SIZE = 30
@@ -224,7 +223,7 @@ def closing_of(request_id: int) -> Closing:
 
 
 def person_label(name: str, for_name: str | None) -> str:
-    """"李四", or "李四代张三" when he stood in for somebody."""
+    """ "李四", or "李四代张三" when he stood in for somebody."""
     return _("%(delegate)s for %(delegator)s", delegate=name, delegator=for_name) if for_name else name
 
 
@@ -433,6 +432,9 @@ def _tab_statement(actor: Actor, tab: str) -> tuple[Select[Any], Any, Any]:
         Department.name.label("department"),
         ApprovalStep.title.label("step_title"),
     ]
+    moment: Any
+    key: Any
+    statement: Any
     if tab == DONE:
         moment, key = ApprovalDecision.decided_at, ApprovalDecision.id
         statement = select(
@@ -548,9 +550,7 @@ def next_waiting(actor: Actor, after: ApprovalRequest | None = None) -> int | No
     order = (ApprovalRequest.due_at, ApprovalRequest.id)
     if after is not None and after.due_at is not None:
         pair = tuple_(ApprovalRequest.due_at, ApprovalRequest.id)
-        later = statement.where(
-            pair > tuple_(literal(after.due_at, ApprovalRequest.due_at.type), literal(after.id))
-        )
+        later = statement.where(pair > tuple_(literal(after.due_at, ApprovalRequest.due_at.type), literal(after.id)))
         found = db.session.scalar(later.order_by(*order).limit(1))
         if found is not None:
             return found

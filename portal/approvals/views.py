@@ -72,7 +72,10 @@ def inbox() -> str:
         actor, tab, chosen, after=request.args.get("after", "")[:60], before=request.args.get("before", "")[:60]
     )
     counts = queries.tab_counts(actor)
-    kept = {key: request.args[key] for key in ("kind", "applicant", "department", "overdue") if request.args.get(key)}
+    narrowing = ("kind", "applicant", "department", "overdue")
+    kept: dict[str, Any] = {key: request.args[key] for key in narrowing if request.args.get(key)}
+        key: request.args[key] for key in ("kind", "applicant", "department", "overdue") if request.args.get(key)
+    }
     return render_template(
         "approvals/inbox.html",
         tab=tab,
@@ -108,9 +111,7 @@ def _tabs(active: str, counts: dict[str, int]) -> list[dict[str, Any]]:
 @access(REASSIGN)
 def held() -> str:
     """For administrators: pending requests that nobody may decide, and those that are late. Status only."""
-    return render_template(
-        "approvals/held.html", rows=queries.troubled(current_actor()), states=presenting.STATES
-    )
+    return render_template("approvals/held.html", rows=queries.troubled(current_actor()), states=presenting.STATES)
 
 
 # ---- one request ---------------------------------------------------------------------------------------------------
@@ -351,7 +352,7 @@ def involve(request_id: int, action: str) -> ResponseReturnValue:
     found = queries.get_request(refuse_large_id(request_id), actor)
     form = ColleagueForm()
     if request.method == "POST" and form.validate_on_submit():
-        user_id, reason = form.user.data, form.reason.data or ""
+        user_id, reason = form.user.data or 0, form.reason.data or ""
         calls: dict[str, Callable[[], Any]] = {
             "transfer": lambda: services.transfer(
                 request_id, actor, to_user_id=user_id, reason=reason, on_behalf_of=form.on_behalf_of()
@@ -396,7 +397,7 @@ def copy(request_id: int) -> ResponseReturnValue:
     found = queries.get_request(refuse_large_id(request_id), actor)
     form = CopyForm()
     if request.method == "POST" and form.validate_on_submit():
-        user_id = form.user.data
+        user_id = form.user.data or 0
         added = _attempt(request_id, "copy", lambda: services.copy_to(request_id, actor, user_ids=[user_id]))
         name = org.names_of([user_id]).get(user_id, "")
         if added:
@@ -490,9 +491,7 @@ def resubmit(request_id: int) -> ResponseReturnValue:
     if request.method == "POST" and form.validate_on_submit():
         token = form.token.data or ""
         try:
-            new_id = _attempt(
-                request_id, "resubmit", lambda: services.resubmit(request_id, actor, token=token).id
-            )
+            new_id = _attempt(request_id, "resubmit", lambda: services.resubmit(request_id, actor, token=token).id)
         except Conflict as error:
             return _too_late(request_id, error, actor)
         flash(_("Filed again."), "success")
@@ -544,7 +543,7 @@ def reassign(request_id: int) -> ResponseReturnValue:
                 lambda: services.reassign(
                     request_id,
                     actor,
-                    to_user_id=form.user.data,
+                    to_user_id=form.user.data or 0,
                     reason=form.reason.data or "",
                     from_user_id=seat_of,
                 ),

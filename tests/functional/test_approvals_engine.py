@@ -18,16 +18,14 @@ from portal.approvals.models import (
     ApprovalEvent,
     ApprovalRequest,
     ApprovalSeat,
-    ApprovalStep,
 )
 from portal.audit.models import AuditEntry
 from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.core.transaction import transaction
-from portal.customers.models import Customer
 from portal.extensions import db
 from portal.notifications.models import Notice
-from portal.org.models import Delegation, Department, User, UserRole
+from portal.org.models import Delegation, User
 from tests.approvals_kinds import (
     APPLICANT_HEAD,
     EXECUTIVE,
@@ -112,7 +110,9 @@ def test_the_head_approves_and_the_grant_is_made(world: World) -> None:
     found = db.session.scalars(select(ApprovalDecision)).one()
     one = world.department("one").id
     assert (found.vote, found.outcome, found.authority, found.opinion) == ("approve", "approved", f"head:{one}", "fine")
-    assert found.policy_version == "1" and len(found.digest) == 64 and found.for_id is None
+    assert found.policy_version == "1"
+    assert len(found.digest) == 64
+    assert found.for_id is None
 
 
 def test_a_failing_grant_takes_decision_state_audit_and_notice_back(world: World) -> None:
@@ -176,9 +176,11 @@ def test_a_vote_for_one_step_never_counts_for_the_next(world: World) -> None:
     seen, hanna = digest(request_id), world.actor("hanna")
     first = vote(request_id, hanna, seen_digest=seen)
     assert vote(request_id, hanna, seen_digest=seen) == first
-    assert state(request_id) == "pending" and decisions(request_id) == 1
+    assert state(request_id) == "pending"
+    assert decisions(request_id) == 1
     vote(request_id, hanna)
-    assert state(request_id) == "approved" and decisions(request_id) == 2
+    assert state(request_id) == "approved"
+    assert decisions(request_id) == 2
 
 
 @pytest.mark.parametrize("table", ["approval_decision", "approval_event"])
@@ -329,11 +331,13 @@ def test_nobody_at_all_means_held_with_an_alarm_never_approved(world: World) -> 
         settings.put("approvals.fallback_role", "", None)
     request_id = submit(world.actor("anna"))
     found = db.session.get_one(ApprovalRequest, request_id)
-    assert found.state == "pending" and found.held_since is not None
+    assert found.state == "pending"
+    assert found.held_since is not None
     admin = world.user("admin").id
     assert count(Notice, Notice.user_id == admin, Notice.kind == "approvals.alarm") == 1
     jobs.run_deadlines()
-    assert state(request_id) == "pending" and decisions(request_id) == 0
+    assert state(request_id) == "pending"
+    assert decisions(request_id) == 0
     change("UPDATE org_department SET head_id = :olga WHERE code = 'sales'", olga=world.user("olga").id)
     jobs.run_deadlines()
     assert seated(request_id) == {"olga"}
@@ -479,9 +483,7 @@ def test_administrators_reassign_but_never_decide(world: World) -> None:
     with pytest.raises(NotAllowed), transaction():
         services.reassign(request_id, world.actor("hugo"), to_user_id=hanna, reason="x", from_user_id=hanna)
     with transaction():
-        services.reassign(
-            request_id, admin, to_user_id=world.user("hector").id, reason="on leave", from_user_id=hanna
-        )
+        services.reassign(request_id, admin, to_user_id=world.user("hector").id, reason="on leave", from_user_id=hanna)
     assert seated(request_id) == {"hector"}
     with pytest.raises((NotAllowed, Conflict)):
         vote(request_id, world.actor("hanna"))
@@ -547,7 +549,8 @@ def test_a_changed_route_does_not_touch_open_rounds(world: World, app: Flask, mo
     changed = dataclasses.replace(registry["test.plain"], route=lambda _request: [], policy_version="2")
     monkeypatch.setitem(registry._items, "test.plain", changed)
     vote(request_id, world.actor("hanna"))
-    assert state(request_id) == "pending" and seated(request_id) == {"boss"}
+    assert state(request_id) == "pending"
+    assert seated(request_id) == {"boss"}
     vote(request_id, world.actor("boss"))
     assert state(request_id) == "approved"
     assert set(db.session.scalars(select(ApprovalDecision.policy_version))) == {"1"}
@@ -607,9 +610,7 @@ def test_delegation_is_one_level_deep(world: World) -> None:
     with pytest.raises((NotAllowed, NotFound)):
         vote(request_id, world.actor("carl"))
     with pytest.raises(NotAllowed), transaction():
-        services.transfer(
-            request_id, world.actor("hector"), to_user_id=world.user("carl").id, reason="you do it"
-        )
+        services.transfer(request_id, world.actor("hector"), to_user_id=world.user("carl").id, reason="you do it")
 
 
 def test_a_circle_gives_no_authority(world: World) -> None:
@@ -736,13 +737,13 @@ def test_never_to_the_applicant_a_beneficiary_or_their_other_account(world: Worl
     change("UPDATE org_user SET person_key = 'person-anna' WHERE login = 'carl'")
     request_id = submit(world.actor("anna"), beneficiary_ids=[world.user("ben").id])
     hanna, target = world.actor("hanna"), world.user(who).id
+    calls = {
+        "transfer": lambda: services.transfer(request_id, hanna, to_user_id=target, reason="x"),
+        "sign": lambda: services.add_signer(request_id, hanna, user_id=target, reason="x"),
+        "ask": lambda: services.ask_opinion(request_id, hanna, user_id=target, question="x"),
+    }
     with pytest.raises(Invalid), transaction():
-        if action == "transfer":
-            services.transfer(request_id, hanna, to_user_id=target, reason="x")
-        elif action == "sign":
-            services.add_signer(request_id, hanna, user_id=target, reason="x")
-        else:
-            services.ask_opinion(request_id, hanna, user_id=target, question="x")
+        calls[action]()
 
 
 def test_never_to_somebody_who_voted(world: World) -> None:
@@ -796,7 +797,8 @@ def test_an_opinion_does_not_decide(world: World) -> None:
         vote(request_id, olga)
     with transaction():
         services.give_opinion(request_id, olga, answer="yes")
-    assert queries.inbox_count(olga) == 0 and state(request_id) == "pending"
+    assert queries.inbox_count(olga) == 0
+    assert state(request_id) == "pending"
     vote(request_id, world.actor("hanna"))
 
 
@@ -806,11 +808,13 @@ def test_a_copy_shows_the_status_not_the_content(world: World) -> None:
         services.copy_to(request_id, world.actor("hanna"), user_ids=[world.user("olga").id])
     olga = world.actor("olga")
     found, readable = queries.get_status(request_id, olga)
-    assert found.id == request_id and not readable
+    assert found.id == request_id
+    assert not readable
     with pytest.raises(NotFound):
         queries.get_request(request_id, olga)
     row = queries.inbox_page(olga, queries.COPIED, queries.InboxFilter()).rows[0]
-    assert "Request" not in row.title and row.waiting_for == (world.user("hanna").name,)
+    assert "Request" not in row.title
+    assert row.waiting_for == (world.user("hanna").name,)
 
 
 # ---- the life of a request -----------------------------------------------------------------------------------------
@@ -821,7 +825,8 @@ def test_one_token_files_one_request(world: World) -> None:
     first = submit(anna, token="click", subject_id=7)
     events = count(ApprovalEvent)
     assert submit(anna, token="click", subject_id=7) == first
-    assert count(ApprovalRequest) == 1 and count(ApprovalEvent) == events
+    assert count(ApprovalRequest) == 1
+    assert count(ApprovalEvent) == events
     with pytest.raises(Conflict):
         submit(world.actor("ben"), token="click", subject_id=7)
 
@@ -876,10 +881,12 @@ def test_returned_closes_the_round_and_opens_a_draft_of_the_next(world: World) -
     route = {"route": [three(world, "all")], "copies": 2}
     with transaction():
         following = services.resubmit(request_id, anna, token="again", payload=route).id
-    assert following == draft.id and state(following) == "pending"
+    assert following == draft.id
+    assert state(following) == "pending"
     assert db.session.get_one(ApprovalRequest, following).payload["copies"] == 2
     # Old votes never count: all three are asked again.
-    assert seated(following) == {"hugo", "hector", "olga"} and decisions(following) == 0
+    assert seated(following) == {"hugo", "hector", "olga"}
+    assert decisions(following) == 0
     with transaction():
         assert services.resubmit(request_id, anna, token="again").id == following
     with pytest.raises(Conflict), transaction():
@@ -914,7 +921,8 @@ def test_deadlines_are_working_days(world: World) -> None:
     with clock.frozen(datetime(2025, 9, 29, 2, 0, tzinfo=UTC)):
         request_id = submit(world.actor("anna"))
     found = db.session.get_one(ApprovalRequest, request_id)
-    assert found.due_at is not None and found.expires_at is not None
+    assert found.due_at is not None
+    assert found.expires_at is not None
     assert clock.local(found.due_at).date() == date(2025, 10, 10)
     assert clock.local(found.expires_at) == datetime(2025, 10, 15, tzinfo=clock.zone())
 
@@ -924,9 +932,7 @@ def _reminders(request_id: int) -> list[str]:
     wanted = ApprovalEvent.what.in_(("reminded", "escalated", "expired"))
     return list(
         db.session.scalars(
-            select(ApprovalEvent.what)
-            .where(ApprovalEvent.request_id == request_id, wanted)
-            .order_by(ApprovalEvent.id)
+            select(ApprovalEvent.what).where(ApprovalEvent.request_id == request_id, wanted).order_by(ApprovalEvent.id)
         )
     )
 
@@ -938,7 +944,7 @@ def test_remind_remind_escalate_expire(world: World) -> None:
     with clock.frozen(MONDAY):
         request_id = submit(world.actor("anna"))
     seen = {}
-    for day in range(0, 12):
+    for day in range(12):
         with clock.frozen(MONDAY + timedelta(days=day, hours=1)):
             for _again in range(2):
                 jobs.run_deadlines()

@@ -44,12 +44,14 @@ def test_from_the_inbox_to_the_decision_and_on_to_the_next(world: World, client:
     world.login(client, "hanna")
     inbox = client.get("/approvals")
     assert inbox.status_code == 200
-    assert inbox.text.count("/approvals/") >= 2 and world.user("anna").name in inbox.text
+    assert inbox.text.count("/approvals/") >= 2
+    assert world.user("anna").name in inbox.text
     page = client.get(f"/approvals/{first}")
     for word in ("Approve", "Reject", "Return", "Hand on", "Add a signer"):
         assert word in page.text
     answer = decide(client, first, "approve", "fine")
-    assert answer.status_code == 302 and answer.location.endswith(f"/approvals/{second}")
+    assert answer.status_code == 302
+    assert answer.location.endswith(f"/approvals/{second}")
     assert state(first) == "approved"
     answer = decide(client, second, "approve")
     assert answer.location.endswith("/approvals")
@@ -88,7 +90,8 @@ def test_an_opinion_is_required_to_refuse(world: World, client: FlaskClient) -> 
     request_id = submit(world.actor("anna"))
     world.login(client, "hanna")
     answer = decide(client, request_id, "reject")
-    assert answer.status_code == 200 and "an opinion is needed" in answer.text
+    assert answer.status_code == 200
+    assert "an opinion is needed" in answer.text
     assert state(request_id) == "pending"
     assert decide(client, request_id, "reject", "too much").status_code == 302
     assert state(request_id) == "rejected"
@@ -103,7 +106,8 @@ def test_a_decided_request_shows_a_calm_page_with_who_and_when(world: World, cli
     vote(request_id, world.actor("hugo"))
     answer = client.post(f"/approvals/{request_id}/decide", data=fields)
     assert answer.status_code == 409
-    assert world.user("hugo").name in answer.text and "approved this request on" in answer.text
+    assert world.user("hugo").name in answer.text
+    assert "approved this request on" in answer.text
     refused = select(AuditEntry).where(AuditEntry.action == "approvals:request:attempt")
     assert len(db.session.scalars(refused).all()) == 1
 
@@ -116,7 +120,9 @@ def test_a_changed_request_is_shown_again(world: World, client: FlaskClient) -> 
         world.department("one").name = "renamed"
     fields = {"vote": "approve", "digest": hidden(page.text, "digest"), "seat_of": "", "opinion": "my words"}
     answer = client.post(f"/approvals/{request_id}/decide", data=fields)
-    assert answer.status_code == 409 and "renamed" in answer.text and "my words" in answer.text
+    assert answer.status_code == 409
+    assert "renamed" in answer.text
+    assert "my words" in answer.text
     fresh = {**fields, "digest": hidden(answer.text, "digest")}
     assert client.post(f"/approvals/{request_id}/decide", data=fresh).status_code == 302
     assert state(request_id) == "approved"
@@ -145,7 +151,8 @@ def test_auditors_and_administrators_see_the_status_only(world: World, client: F
         world.login(client, login)
         page = client.get(f"/approvals/{request_id}")
         assert page.status_code == 200
-        assert db.session.get_one(ApprovalRequest, request_id).title not in page.text and ">77<" not in page.text
+        assert db.session.get_one(ApprovalRequest, request_id).title not in page.text
+        assert ">77<" not in page.text
         assert world.user("hanna").name in page.text
         assert "vote=approve" not in page.text
 
@@ -154,7 +161,8 @@ def test_less_is_granted_through_the_form(world: World, client: FlaskClient) -> 
     request_id = submit(world.actor("anna"), kind="test.copies", copies=3)
     world.login(client, "hanna")
     answer = decide(client, request_id, "approve", copies="9")
-    assert answer.status_code == 200 and "not more than what was asked" in answer.text
+    assert answer.status_code == 200
+    assert "not more than what was asked" in answer.text
     assert decide(client, request_id, "approve", copies="2").status_code == 302
     assert db.session.get_one(ApprovalRequest, request_id).conditions == {"copies": 2}
 
@@ -171,7 +179,8 @@ def test_hand_on_add_ask_answer_and_copy(world: World, client: FlaskClient) -> N
     data = {"user": str(edda.id), "user_text": edda.name, "reason": "signs too"}
     assert client.post(f"{base}/sign", data=data).status_code == 302
     wrong = client.post(f"{base}/transfer", data={"user_text": "anna", "reason": "x"})
-    assert wrong.status_code == 200 and "Never to the applicant" in wrong.text
+    assert wrong.status_code == 200
+    assert "Never to the applicant" in wrong.text
     data = {"user_text": "hector", "reason": "on leave"}
     assert client.post(f"{base}/transfer", data=data).status_code == 302
     world.login(client, "olga")
@@ -180,9 +189,11 @@ def test_hand_on_add_ask_answer_and_copy(world: World, client: FlaskClient) -> N
     assert db.session.scalars(select(ApprovalOpinion.answer)).one() == "very good"
     world.login(client, "hector")
     page = client.get(base).text
-    assert "very good" in page and olga.name in page
+    assert "very good" in page
+    assert olga.name in page
     found = client.get(f"{base}/colleagues?q=").json
-    assert world.user("anna").id not in {item["value"] for item in found} and found
+    assert world.user("anna").id not in {item["value"] for item in found}
+    assert found
     decide(client, request_id, "approve")
     world.login(client, "edda")
     decide(client, request_id, "approve")
@@ -193,7 +204,9 @@ def test_the_applicant_follows_reminds_withdraws_and_files_again(world: World, c
     request_id = submit(world.actor("anna"))
     world.login(client, "anna")
     page = client.get(f"/approvals/{request_id}").text
-    assert world.user("hanna").name in page and "since" in page and "vote=approve" not in page
+    assert world.user("hanna").name in page
+    assert "since" in page
+    assert "vote=approve" not in page
     assert client.post(f"/approvals/{request_id}/remind").status_code == 302
     client.post(f"/approvals/{request_id}/remind")
     assert "You reminded them already" in client.get(f"/approvals/{request_id}").text
@@ -229,11 +242,13 @@ def test_several_at_once(world: World, client: FlaskClient) -> None:
     ids = "&".join(f"ids={request_id}" for request_id in (*low, plain))
     page = client.get(f"/approvals/batch?{ids}").text
     items = re.findall(r'name="item" value="([^"]+)"', page)
-    assert len(items) == 3 and "left out" in page
+    assert len(items) == 3
+    assert "left out" in page
     with transaction():
         services.withdraw(low[0], world.actor("anna"))
     result = client.post("/approvals/batch", data={"item": items}).text
-    assert "2 of 3 approved" in result and "withdrew this request" in result
+    assert "2 of 3 approved" in result
+    assert "withdrew this request" in result
     assert [state(request_id) for request_id in low] == ["withdrawn", "approved", "approved"]
     assert client.post("/approvals/batch", data={"item": [f"{plain}:{digest(plain)}"]}).status_code == 200
     assert state(plain) == "pending"
@@ -272,9 +287,9 @@ def test_the_print_view_and_the_other_tabs(world: World, client: FlaskClient) ->
         assert client.get(f"/approvals{path}").status_code == 200
 
 
-def _statements(app: Flask, action: Any) -> int:
-    """Number of SQL statements of an action."""
-    seen = []
+def _statements(action: Any) -> list[str]:
+    """SQL statements of an action."""
+    seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         seen.append(statement)
@@ -284,18 +299,25 @@ def _statements(app: Flask, action: Any) -> int:
         action()
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
-    return len(seen)
+    return seen
 
 
-def test_statements_do_not_grow_with_the_rows(world: World, client: FlaskClient, app: Flask) -> None:
+def _ours(statements: list[str]) -> list[str]:
+    """Those about requests; other boxes of the home page have their own tests."""
+    return [statement for statement in statements if "approval_" in statement]
+
+
+def test_statements_do_not_grow_with_the_rows(world: World, client: FlaskClient) -> None:
     world.login(client, "hanna")
     for _number in range(2):
         submit(world.actor("anna"))
     client.get("/approvals")
-    few = _statements(app, lambda: client.get("/approvals"))
-    home = _statements(app, lambda: client.get("/"))
+    client.get("/")
+    few = _statements(lambda: client.get("/approvals"))
+    home = _statements(lambda: client.get("/"))
     for _number in range(8):
         submit(world.actor("anna"))
-    assert _statements(app, lambda: client.get("/approvals")) == few
-    assert _statements(app, lambda: client.get("/")) == home
-    assert _statements(app, lambda: queries.inbox_count(world.actor("hanna"))) <= 6  # the actor's own rows included
+    assert len(_statements(lambda: client.get("/approvals"))) == len(few)
+    assert len(_ours(_statements(lambda: client.get("/")))) == len(_ours(home))
+    hanna = world.actor("hanna")
+    assert len(_statements(lambda: queries.inbox_count(hanna))) == 1

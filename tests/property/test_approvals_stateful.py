@@ -204,7 +204,9 @@ class Office(RuleBasedStateMachine):
         now = clock.now()
         grants = usable(
             [
-                Grant(d.id, d.delegator_id, d.delegate_id, d.begins_at, d.ends_at, scope_from_text(d.kinds, d.departments))
+                Grant(
+                    d.id, d.delegator_id, d.delegate_id, d.begins_at, d.ends_at, scope_from_text(d.kinds, d.departments)
+                )
                 for d in db.session.scalars(select(Delegation).where(Delegation.revoked_at.is_(None)))
                 if d.delegator.is_active and d.delegate.is_active
             ],

@@ -133,7 +133,8 @@ def test_everybody_who_must_sign_does_without_losing(app: Flask, world: World) -
         results = at_once(app, *(deciding(request_id, actor, seen) for actor in actors))
         assert "conflict" not in results
         assert state(request_id) == "approved"
-        assert final_decisions(request_id) == 1 and grants(request_id) == 1
+        assert final_decisions(request_id) == 1
+        assert grants(request_id) == 1
 
 
 def test_approve_withdraw_and_expire_have_one_winner(app: Flask, world: World) -> None:
@@ -185,7 +186,8 @@ def test_a_double_click_files_one_request(app: Flask, world: World) -> None:
             return services.file_request("test.plain", anna, **values).id
 
         results = at_once(app, file, file, file)
-        assert len(set(results)) == 1 and "conflict" not in results
+        assert len(set(results)) == 1
+        assert "conflict" not in results
         db.session.rollback()
         filed = select(func.count()).where(ApprovalEvent.request_id == results[0], ApprovalEvent.what == "filed")
         assert db.session.scalar(filed) == 1
@@ -223,7 +225,8 @@ def test_the_same_decision_twice_at_the_same_moment_is_one(app: Flask, world: Wo
         seen = digest(request_id)
         results = at_once(app, deciding(request_id, hanna, seen), deciding(request_id, hanna, seen))
         assert results[0] == results[1] != "conflict"
-        assert final_decisions(request_id) == 1 and grants(request_id) == 1
+        assert final_decisions(request_id) == 1
+        assert grants(request_id) == 1
 
 
 def test_two_reminders_at_the_same_moment_are_one(app: Flask, world: World) -> None:
