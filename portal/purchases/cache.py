@@ -1,9 +1,9 @@
 """Remembers sums over very many customers, per process.
 
 A sum is remembered together with the number of the last audit entry: every change of data writes one in its own
-transaction, so as long as the number stands the sum is still true. While others work, a sum that took long is also given
-out again for twenty times the time it took, so that adding up never takes more than a twentieth of a process; the page
-then says as of when it is. Sums that are quick are never remembered.
+transaction, so as long as the number stands the sum is still true. A sum that took very long is also given out again
+while others work, for twenty times the time it took, so that adding up never takes more than a twentieth of a process;
+the page then says as of when it is. Sums that are quick are never remembered.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ Value = TypeVar("Value")
 
 #: Seconds from which on a sum is remembered.
 SLOW = 0.003
-#: A sum may be given out this many times the time it took, though something was changed meanwhile.
+#: Seconds from which on a sum is given out again though something was changed meanwhile …
+VERY_SLOW = 0.3
+#: … for so many times the time it took.
 PATIENCE = 20
 #: Seconds after which a sum is made anew even when nothing was changed: grants of sight may end by the clock.
 LONGEST = 600
@@ -58,7 +60,8 @@ class _Entry:
 class FigureCache:
     """The remembered figures of one application in one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -72,7 +75,8 @@ class FigureCache:
         now = time.monotonic()
         if entry is not None:
             age = now - entry.made
-            if age < entry.cost * PATIENCE or (age < LONGEST and entry.version == version()):
+            patient = entry.cost >= VERY_SLOW and age < entry.cost * self._patience
+            if patient or (age < LONGEST and entry.version == version()):
                 return Figure(entry.value, entry.as_of, False)
         number, as_of = version(), clock.now()
         begin = time.monotonic()
@@ -96,8 +100,12 @@ class FigureCache:
 
 
 def figures() -> FigureCache:
-    """The cache of the running application."""
-    return current_app.extensions.setdefault("portal_purchase_figures", FigureCache())  # type: ignore[no-any-return]
+    """The cache of the running application. Under test nothing depends on how fast the machine is."""
+    found = current_app.extensions.get("portal_purchase_figures")
+    if found is None:
+        cache = FigureCache(0 if current_app.testing else PATIENCE)
+        found = current_app.extensions.setdefault("portal_purchase_figures", cache)
+    return found  # type: ignore[no-any-return]
 
 
 def data_version() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from flask import Blueprint, url_for
 
+from portal.audit.labels import AuditWord
 from portal.core import clock
 from portal.core.components import money
 from portal.core.jobs import Job
@@ -79,6 +80,11 @@ def register_navigation() -> list[NavItem]:
             permissions.SEE_REPORTS,
         ),
     ]
+
+
+@hookimpl
+def register_audit_words() -> Sequence[AuditWord]:
+    return words.AUDIT_WORDS
 
 
 @hookimpl

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.audit.labels import AuditWord
 from portal.i18n import _l
 from portal.purchases import models
 
@@ -17,6 +18,25 @@ GRADE_TONES = {models.HIGH: "accent", models.MIDDLE: "info", models.ORDINARY: "n
 OPEN, PAID, CANCELLED = "open", "paid", "cancelled"
 STATES: dict[str, Any] = {OPEN: _l("Open"), PAID: _l("Paid"), CANCELLED: _l("Cancelled")}
 STATE_TONES = {OPEN: "warning", PAID: "success", CANCELLED: "neutral"}
+
+#: Words for the audit trail.
+AUDIT_WORDS = tuple(
+    AuditWord("field", code, label)
+    for code, label in (
+        ("category", _l("Category")),
+        ("code", _l("Article number")),
+        ("days_per_unit", _l("Days that one unit lasts")),
+        ("grade", _l("Grade")),
+        ("lines", _l("Lines")),
+        ("list_price", _l("List price")),
+        ("paid_on", _l("Paid on")),
+        ("purchased_on", _l("Date of purchase")),
+        ("remarks", _l("Remarks")),
+        ("total", _l("Total")),
+        ("unit", _l("Unit")),
+        ("unit_cost", _l("Unit cost")),
+    )
+)
 
 
 def word(table: dict[str, Any], value: str) -> str:

@@ -54,7 +54,7 @@ def _forget_purchases() -> None:
         summaries.refresh(list(session.scalars(select(Customer.id))))
 
 
-@settings(max_examples=40, suppress_health_check=SLOW)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW)
 @given(data=st.data())
 def test_total_is_the_sum_of_the_lines(world: World, products: list[int], data: Any) -> None:
     lines = []
@@ -81,7 +81,7 @@ def test_total_is_the_sum_of_the_lines(world: World, products: list[int], data: 
         _forget_purchases()
 
 
-@settings(max_examples=25, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 @given(data=st.data())
 def test_summaries_are_true_after_any_history(world: World, products: list[int], data: Any) -> None:
     actor = world.actor("hugo")
