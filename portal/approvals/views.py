@@ -74,8 +74,6 @@ def inbox() -> str:
     counts = queries.tab_counts(actor)
     narrowing = ("kind", "applicant", "department", "overdue")
     kept: dict[str, Any] = {key: request.args[key] for key in narrowing if request.args.get(key)}
-        key: request.args[key] for key in ("kind", "applicant", "department", "overdue") if request.args.get(key)
-    }
     return render_template(
         "approvals/inbox.html",
         tab=tab,
