@@ -75,6 +75,8 @@ class PersonField(Field):
 class DepartmentField(SelectField):
     """An open department, indented as in the tree."""
 
+    data: int | None
+
     def __init__(self, label: Any = None, *, empty: Any = None, **options: Any) -> None:
         super().__init__(label, coerce=self._number, validate_choice=False, **options)
         self.empty = empty
