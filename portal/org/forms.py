@@ -113,6 +113,8 @@ class BoxesField(SelectMultipleField):
 class MomentField(DateTimeLocalField):
     """A moment in the organisation's zone."""
 
+    data: datetime | None
+
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
         super().__init__(label, validators, format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"], **options)
 
