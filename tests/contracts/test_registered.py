@@ -1,0 +1,194 @@
+"""Everything that modules register: keys, titles in every language, audit actions, settings, tables."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_babel import force_locale
+from sqlalchemy import Table
+
+from portal.app import REGISTRIES
+from portal.customers.references import customer_references
+from portal.extensions import Base
+from portal.pluginmanager import CORE_MODULES
+
+KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_-]*)*$")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+#: Registry → attributes that people read.
+SHOWN = {"approval_kinds": ("title",), "jobs": ("title",), "notice_kinds": ("title", "help"), "listings": ("title",)}
+
+
+def _titles(app: Flask) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name in REGISTRIES:
+        for item in app.extensions[f"portal_{name}"]:
+            for attribute in SHOWN.get(name, ("title", "label")):
+                if getattr(item, attribute, ""):
+                    found.append((f"{name} {item.key} {attribute}", getattr(item, attribute)))
+    for listing in app.extensions["portal_listings"]:
+        for part in [*listing.columns, *listing.filters, *listing.scenes, *listing.bulk_actions]:
+            found.append((f"{listing.key} {part.key}", part.label))
+    for entry in app.extensions["portal_navigation"]:
+        found.append((f"menu {entry.key}", entry.label))
+    for permission in app.extensions["portal_permissions"].permissions.values():
+        found.append((f"permission {permission.name}", permission.title))
+        rules = app.extensions["portal_permissions"].rules[permission.name]
+        found += [(f"rule {permission.name} {rule.key}", rule.reason) for rule in rules]
+    for setting in app.extensions["portal_settings"].definitions.values():
+        found.append((f"setting {setting.key}", setting.label))
+        found += [(f"setting {setting.key} {value}", label) for value, label in setting.choices]
+    for plugin in app.extensions["portal_plugins"].plugins:
+        found += [(f"plugin {plugin.info.name}", plugin.info.title), ("plugin", plugin.info.summary)]
+    return found
+
+
+def test_everything_registered_has_chinese_words(app: Flask) -> None:
+    with app.test_request_context(), force_locale("zh_Hans_CN"):
+        bare = [f"{where}: {title}" for where, title in _titles(app) if not CHINESE.search(str(title))]
+    # Words that are the same in every language.
+    assert [line for line in bare if line.split(": ", 1)[1] not in {"ID"}] == []
+
+
+def test_everything_registered_has_english_words(app: Flask) -> None:
+    with app.test_request_context(), force_locale("en"):
+        wrong = [f"{where}: {title}" for where, title in _titles(app) if CHINESE.search(str(title)) or not str(title)]
+    assert wrong == []
+
+
+def test_keys_are_unique_and_of_one_form(app: Flask) -> None:
+    for name in REGISTRIES:
+        items = list(app.extensions[f"portal_{name}"])
+        if name == "audit_words":
+            continue
+        assert [item.key for item in items if not KEY.match(item.key)] == [], name
+        with pytest.raises(ValueError, match="twice"):
+            app.extensions[f"portal_{name}"].add(items[:1] or [type("Item", (), {"key": "x.y"})()] * 2)
+    for listing in app.extensions["portal_listings"]:
+        for parts in (listing.columns, listing.filters, listing.scenes, listing.bulk_actions):
+            keys = [part.key for part in parts]
+            assert len(keys) == len(set(keys)), listing.key
+        assert listing.endpoint in app.view_functions
+        assert listing.default_sort.lstrip("-") in {column.key for column in listing.columns if column.sort is not None}
+        for action in listing.bulk_actions:
+            assert action.endpoint in app.view_functions
+
+
+def test_what_a_plugin_registers_bears_its_name(app: Flask) -> None:
+    plugins = app.extensions["portal_plugins"]
+    for plugin in plugins.enabled:
+        module = plugins.pluggy.get_plugin(plugin.info.name)
+        for hook in (*REGISTRIES.values(), "register_permissions", "register_settings"):
+            if hook != "register_audit_words" and hasattr(module, hook):
+                keys = [getattr(item, "key", getattr(item, "name", "")) for item in getattr(module, hook)()]
+                assert all(key.startswith(f"{plugin.info.name}.") for key in keys), (hook, keys)
+
+
+def test_permissions_are_named_after_their_module(app: Flask) -> None:
+    for name in app.extensions["portal_permissions"].permissions:
+        assert re.fullmatch(r"[a-z_]+\.[a-z_]+", name)
+
+
+def test_schedules_have_a_next_time(app: Flask) -> None:
+    from portal.core import clock
+
+    for job in app.extensions["portal_jobs"]:
+        if job.schedule is not None:
+            assert job.schedule.following(clock.now()) is not None, job.key
+            assert job.idempotent, f"{job.key}: the clock may start it again after a crash"
+
+
+# ---- audit actions -------------------------------------------------------------------------------------------------
+
+
+def _actions(app: Flask) -> dict[str, list[str]]:
+    """Action → modules that define it."""
+    packages = [*CORE_MODULES, *(plugin.package.__name__ for plugin in app.extensions["portal_plugins"].plugins)]
+    found: dict[str, list[str]] = {}
+    for package in packages:
+        try:
+            module = importlib.import_module(f"{package}.actions")
+        except ModuleNotFoundError:
+            continue
+        for item in vars(module).values():
+            if isinstance(item, type) and issubclass(item, enum.StrEnum) and item.__module__ == module.__name__:
+                for action in item:
+                    found.setdefault(action.value, []).append(package)
+    return found
+
+
+def test_audit_actions_are_unique_and_name_their_module(app: Flask) -> None:
+    found = _actions(app)
+    assert len(found) > 60
+    assert {action: where for action, where in found.items() if len(where) > 1} == {}
+    for action, [package] in found.items():
+        assert re.fullmatch(r"[a-z]+:[a-z_]+:[a-z_]+", action), action
+        own = {package.split(".")[1], package.split(".")[-1], "settings" if package == "portal.auth" else ""}
+        if package == "portal.auth":
+            own |= {"plugins"}
+        assert action.split(":")[0] in own, (action, package)
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------
+
+
+def _tables() -> list[Table]:
+    return list(Base.metadata.tables.values())
+
+
+def test_tables_of_plugins_bear_their_name(app: Flask) -> None:
+    plugins = {plugin.package.__name__: plugin.info.name for plugin in app.extensions["portal_plugins"].plugins}
+    seen = set()
+    for mapper in Base.registry.mappers:
+        owner = next((name for package, name in plugins.items() if mapper.class_.__module__.startswith(package)), None)
+        table = mapper.local_table.name  # type: ignore[attr-defined]
+        prefixed = [name for name in plugins.values() if table.startswith(f"{name}_")]
+        assert prefixed == ([owner] if owner else []), table
+        seen.add(owner)
+    assert seen >= set(plugins.values())
+
+
+def test_every_reference_to_a_customer_says_what_a_merge_does() -> None:
+    found = {reference.name for reference in customer_references()}
+    expected = {
+        f"{table.name}.{key.parent.name}"
+        for table in _tables()
+        for key in table.foreign_keys
+        if key.target_fullname == "customer.id"
+    }
+    assert found == expected
+    assert {"contact.customer_id", "purchase.customer_id", "vip_membership.customer_id"} <= expected
+
+
+def test_foreign_keys_are_indexed_where_rows_are_looked_up() -> None:
+    """A reference to customer, contact or membership without an index makes merges and pages slow."""
+    slow = []
+    for table in _tables():
+        leading = {next(iter(index.columns)).name for index in table.indexes if len(index.columns)}
+        leading |= {column.name for column in list(table.primary_key.columns)[:1]}
+        for constraint in table.constraints:
+            if type(constraint).__name__ == "UniqueConstraint":
+                leading.add(next(iter(constraint.columns)).name)  # type: ignore[attr-defined]
+        for key in table.foreign_keys:
+            if key.target_fullname in {"customer.id", "contact.id"} and key.parent.name not in leading:
+                slow.append(f"{table.name}.{key.parent.name}")
+    assert slow == []
+
+
+def test_constraints_have_names() -> None:
+    """Without a name a migration cannot change them on PostgreSQL."""
+    assert [str(c) for table in _tables() for c in table.constraints if c.name is None] == []
+
+
+def test_money_is_never_a_float() -> None:
+    floats = {
+        f"{table.name}.{column.name}"
+        for table in _tables()
+        for column in table.columns
+        if type(column.type).__name__ in {"Float", "Numeric", "REAL"}
+    }
+    assert floats == {"customer.latitude", "customer.longitude"}
