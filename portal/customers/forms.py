@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from wtforms import (
@@ -633,6 +633,4 @@ def with_blank(pairs: Sequence[tuple[int, str]], blank: Any) -> list[SelectChoic
 
 def today_plus(days: int) -> date:
     """A day ahead, for forms."""
-    from datetime import timedelta
-
     return clock.today() + timedelta(days=days)

@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import g, has_request_context, request, url_for
+from flask_babel import get_locale
 from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.core import clock, regions, settings
+from portal.core.calendar import Birthday
 from portal.core.components import DASH, due, money, stack, tag
 from portal.core.listing import (
     BulkAction,
@@ -26,6 +28,7 @@ from portal.core.listing import (
     Scene,
 )
 from portal.core.permissions import Actor, visible
+from portal.core.text import fold, is_latin
 from portal.customers import queries
 from portal.customers import vocabulary as words
 from portal.customers.models import (
@@ -38,6 +41,7 @@ from portal.customers.models import (
     interaction_contact,
 )
 from portal.customers.permissions import EXPORT, VIEW, works_with_customers
+from portal.customers.phones import masked
 from portal.customers.search import matching_ids
 from portal.extensions import db
 from portal.i18n import _, _l
@@ -102,8 +106,6 @@ def region_label(code: str) -> str:
     """Province and prefecture in the reader's language, short enough for a cell."""
     if not code:
         return ""
-    from flask_babel import get_locale
-
     locale = str(get_locale() or "")
     parts = regions.ancestors(code)[:2]
     return (" " if locale == "en" else "").join(regions.label(part.code, locale) for part in parts)
@@ -485,8 +487,6 @@ def customers_listing() -> Listing:
 
 def _contact_extras(rows: Sequence[Any], _actor: Actor) -> Mapping[str, Any]:
     """Main numbers of the page's contacts, masked."""
-    from portal.customers.phones import masked
-
     ids = [row.id for row in rows]
     phones: dict[int, str] = {}
     if ids:
@@ -510,10 +510,6 @@ def _birthday_cell(row: Any, _context: CellContext) -> Any:
 
 def birthday_label(calendar: str, month: int | None, day: int | None, leap: bool, year: int | None) -> str:
     """A birthday as people write it; "" when it is not known."""
-    from flask_babel import get_locale
-
-    from portal.core.calendar import Birthday
-
     if not calendar or month is None or day is None:
         return ""
     if str(get_locale() or "") != "en":
@@ -525,8 +521,6 @@ def birthday_label(calendar: str, month: int | None, day: int | None, leap: bool
 
 
 def _contact_search(text: str, _actor: Actor) -> ColumnElement[bool]:
-    from portal.core.text import fold, is_latin
-
     folded = fold(text)
     by_name = Contact.name.contains(text, autoescape=True)
     if folded and is_latin(folded):

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from flask import g, request, url_for
 from flask_babel import get_locale
+from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from portal.core import clock, regions
@@ -20,12 +21,15 @@ from portal.core.permissions import visible
 from portal.core.registry import registry
 from portal.customers import queries
 from portal.customers import vocabulary as words
+from portal.customers.forms import SECTIONS, ContactForm, CustomerForm, QualificationForm, StepForm
 from portal.customers.listings import CUSTOMERS
 from portal.customers.models import Customer
 from portal.customers.permissions import ASSIGN, EDIT, VIEW
+from portal.customers.search import search
 from portal.extensions import db
 from portal.i18n import _
 from portal.org.actor import Actor
+from portal.org.models import User
 from portal.pluginmanager import manager
 
 TIMELINE_PAGE = 30
@@ -111,8 +115,6 @@ def _carry(url: str, inside: str | None) -> str:
     """Take the list one came from along to another tab."""
     if inside is None:
         return url
-    from urllib.parse import quote
-
     return f"{url}{'&' if '?' in url else '?'}in={quote(inside)}"
 
 
@@ -414,8 +416,6 @@ def _value_text(field: str, value: Any, names: dict[str, dict[int, str]]) -> str
 
 def field_labels() -> dict[str, str]:
     """Names of fields in the reader's language."""
-    from portal.customers.forms import ContactForm, CustomerForm, QualificationForm, StepForm
-
     found: dict[str, str] = {"person": _("Personal data"), "phones": _("Phones"), "referrer_id": _("Referred by")}
     for form in (ContactForm, CustomerForm, QualificationForm, StepForm):
         for name in dir(form):
@@ -445,8 +445,6 @@ def region_name(code: str) -> str:
 
 def sections_of(customer: Customer) -> list[tuple[str, Any, list[tuple[str, Any]]]]:
     """(section, title, facts) of the overview, in order."""
-    from portal.customers.forms import SECTIONS
-
     facts: dict[str, list[tuple[str, Any]]] = {
         "basics": _basic_facts(customer),
         "place": [
@@ -520,11 +518,6 @@ def _person_facts(customer: Customer) -> list[tuple[str, Any]]:
 
 def visible_names(actor: Actor, text: str, limit: int = 10) -> list[tuple[int, str, str]]:
     """(id, name, account manager) of visible customers for a picker."""
-    from sqlalchemy import select
-
-    from portal.customers.search import search
-    from portal.org.models import User
-
     if not text:
         rows = db.session.execute(
             select(Customer.id, Customer.name, User.name.label("manager"))

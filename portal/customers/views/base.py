@@ -15,7 +15,7 @@ from portal.customers import queries
 from portal.customers import vocabulary as words
 from portal.customers.listings import birthday_label, stage_tag
 from portal.customers.models import Customer
-from portal.customers.page import Head, head_of
+from portal.customers.page import Head, head_of, visible_names
 from portal.customers.permissions import VIEW
 from portal.customers.phones import masked
 from portal.extensions import db
@@ -74,8 +74,6 @@ def describe_customer(value: str) -> str:
 
 def find_customer(text: str) -> str | None:
     """Id of the visible customer that a text names, when it is only one."""
-    from portal.customers.page import visible_names
-
     found = visible_names(current_actor(), text, limit=5)
     exact = [row for row in found if row[1] == text]
     chosen = exact if len(exact) == 1 else found if len(found) == 1 else []

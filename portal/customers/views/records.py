@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from portal.auth.current import current_actor
@@ -25,6 +26,7 @@ from portal.customers.permissions import ASSIGN, CREATE, EDIT, REVEAL, VIEW
 from portal.customers.phones import masked, readable
 from portal.customers.services.stages import needs_qualification, needs_reason
 from portal.customers.views.base import bind_pickers, blueprint, open_customer, selection_of
+from portal.customers.views.interactions import interaction_form
 from portal.extensions import db
 from portal.i18n import _, _n
 
@@ -422,8 +424,6 @@ def _selected() -> list[int]:
 
 
 def _names(ids: list[int], limit: int = 10) -> list[str]:
-    from sqlalchemy import select
-
     rows = db.session.scalars(
         select(Customer.name)
         .where(Customer.id.in_(ids[:limit]), visible(current_actor(), VIEW))
@@ -510,6 +510,4 @@ def bulk_watch() -> Response:
 
 
 def _quick_form(customer: Customer) -> Any:
-    from portal.customers.views.interactions import interaction_form
-
     return interaction_form(customer, quick=True)
