@@ -17,3 +17,4 @@ class PurchaseAction(StrEnum):
     PAID = "purchases:purchase:pay"
     CANCELLED = "purchases:purchase:cancel"
     RESTORED = "purchases:purchase:restore"
+    REMOVED = "purchases:purchase:undo"

@@ -18,6 +18,7 @@ from portal.core.navigation import NavItem
 from portal.core.panels import Action, Panel, Tab, TimelineEntry
 from portal.core.permissions import Permission, Rule, can
 from portal.core.settings import Setting
+from portal.customers.importing.targets import ImportTarget
 from portal.customers.models import Customer
 from portal.customers.permissions import EDIT, works_with_customers
 from portal.hookspecs import hookimpl
@@ -25,6 +26,7 @@ from portal.i18n import _, _l
 from portal.org.actor import Actor
 from portal.purchases import charts, commands, jobs, listings, palette, permissions, queries, summaries
 from portal.purchases import vocabulary as words
+from portal.purchases.importing import PurchaseTarget
 from portal.purchases.periods import period
 from portal.purchases.views import blueprint
 
@@ -183,3 +185,8 @@ def customers_merged(kept: Customer, merged: Customer, actor: Actor) -> None:
 @hookimpl
 def customers_unmerged(kept: Customer, restored: Customer, actor: Actor) -> None:
     summaries.refresh([kept.id, restored.id])
+
+
+@hookimpl
+def register_import_targets() -> list[ImportTarget]:
+    return [PurchaseTarget()]
