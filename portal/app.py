@@ -16,6 +16,7 @@ from portal.core import clock, database, error_pages, headers, settings
 from portal.core.permissions import PermissionRegistry
 from portal.core.registry import Registry
 from portal.extensions import babel, bootstrap, csrf, db, login_manager
+from portal.i18n import catalogue
 from portal.i18n.selection import select_language, select_timezone
 from portal.pluginmanager import PluginError, PluginManager, discover
 
@@ -98,6 +99,7 @@ def bind_extensions(app: Flask) -> None:
         locale_selector=select_language,
         timezone_selector=select_timezone,
     )
+    catalogue.init_app(app)
 
 
 def import_models(app: Flask) -> None:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from flask import Flask, Request, current_app, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import refresh as babel_refresh
 from werkzeug.exceptions import Forbidden
 
 from portal.auth import passwords, sessions
@@ -18,7 +17,7 @@ from portal.core.checks import LIBRARY_ENDPOINTS
 from portal.core.permissions import registry, require
 from portal.core.web import declared_access
 from portal.extensions import csrf, login_manager
-from portal.i18n import _
+from portal.i18n import _, refresh
 from portal.org.actor import Actor, authority_of
 
 #: Files that are the same for everybody: no session is read for them.
@@ -82,7 +81,7 @@ def _forget_earlier_request() -> None:
     """Where several requests share one application context (tests, scripts), libraries remember the first one."""
     for name in ("actor", "_login_user", "csrf_token", "csrf_valid", "menu_counts", "refusal_recorded"):
         g.pop(name, None)
-    babel_refresh()
+    refresh()
 
 
 def _actor(record: sessions.Record) -> Actor:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypedDict
 
-from flask_babel import force_locale, get_locale
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -33,7 +32,7 @@ from portal.documents.kinds import DocumentKind, anyone_listed, of_visible_custo
 from portal.documents.models import Document
 from portal.documents.services import produce
 from portal.extensions import db
-from portal.i18n import _, _l
+from portal.i18n import _, _l, current_language, speaking
 from portal.org.actor import Actor
 from portal.pluginmanager import manager
 
@@ -142,8 +141,8 @@ def make_card(customer_id: int, actor: Actor, language: str | None = None) -> Do
     :raises CannotRender: the card could not be made.
     """
     require(actor, REVEAL, customer_id)
-    language = language or str(get_locale() or "zh_Hans_CN")
-    with force_locale(language):
+    language = language or (current_language() or "zh_Hans_CN")
+    with speaking(language):
         card = build_context(customer_id, actor, language)
         title = _("Customer information card: %(name)s", name=card["name"])
     return produce(

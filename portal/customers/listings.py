@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import g, has_request_context, request, url_for
-from flask_babel import get_locale
 from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select
 from sqlalchemy.orm import aliased
@@ -44,7 +43,7 @@ from portal.customers.permissions import EXPORT, VIEW, works_with_customers
 from portal.customers.phones import masked
 from portal.customers.search import matching_ids
 from portal.extensions import db
-from portal.i18n import _, _l
+from portal.i18n import _, _l, current_language
 from portal.org.models import EXECUTIVE, Department, User
 from portal.pluginmanager import manager
 
@@ -106,7 +105,7 @@ def region_label(code: str) -> str:
     """Province and prefecture in the reader's language, short enough for a cell."""
     if not code:
         return ""
-    locale = str(get_locale() or "")
+    locale = current_language()
     parts = regions.ancestors(code)[:2]
     return (" " if locale == "en" else "").join(regions.label(part.code, locale) for part in parts)
 
@@ -512,7 +511,7 @@ def birthday_label(calendar: str, month: int | None, day: int | None, leap: bool
     """A birthday as people write it; "" when it is not known."""
     if not calendar or month is None or day is None:
         return ""
-    if str(get_locale() or "") != "en":
+    if current_language() != "en":
         return Birthday(calendar, month, day, leap, year).label()
     text = f"{year}-{month:02d}-{day:02d}" if year else f"{month:02d}-{day:02d}"
     if calendar == "lunar":

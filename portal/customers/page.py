@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from flask import g, request, url_for
-from flask_babel import get_locale
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
@@ -27,7 +26,7 @@ from portal.customers.models import Customer
 from portal.customers.permissions import ASSIGN, EDIT, VIEW
 from portal.customers.search import search
 from portal.extensions import db
-from portal.i18n import _
+from portal.i18n import _, current_language
 from portal.org.actor import Actor
 from portal.org.models import User
 from portal.pluginmanager import manager
@@ -438,7 +437,7 @@ def region_name(code: str) -> str:
     """Full name of a region in the reader's language."""
     if not code:
         return ""
-    locale = str(get_locale() or "")
+    locale = current_language()
     separator = " " if locale == "en" else ""
     return separator.join(regions.label(part.code, locale) for part in regions.ancestors(code))
 

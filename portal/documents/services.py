@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask_babel import force_locale, get_locale
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -29,7 +28,7 @@ from portal.documents.models import ERASED, FAILED, READY, RESERVED, Document, D
 from portal.documents.page import DocumentFacts, build_page, data_folder, organisation
 from portal.documents.render import CannotRender, render_pdf
 from portal.extensions import db
-from portal.i18n import LANGUAGE_CODES, _
+from portal.i18n import LANGUAGE_CODES, _, current_language, speaking
 from portal.org.actor import Actor
 
 AREA = "documents"
@@ -127,7 +126,7 @@ def _order(
     language: str | None,
     parameters: Mapping[str, Any] | None,
 ) -> _Order:
-    language = language or str(get_locale() or "zh_Hans_CN")
+    language = language or (current_language() or "zh_Hans_CN")
     if language not in LANGUAGE_CODES:
         raise ValueError(f"{language!r} is no language of the portal")
     # A round trip through JSON is the proof that no ORM object, lazy text or float-like Decimal slipped in.
@@ -195,7 +194,7 @@ def _reserve(order: _Order, actor: Actor) -> Document:
 
 def _make(order: _Order, document: Document, actor: Actor) -> tuple[int, Any]:
     """Lay out and keep the file; no transaction is open, so the database stays free meanwhile."""
-    with force_locale(order.language):
+    with speaking(order.language):
         facts = DocumentFacts(
             number=document.number,
             version=document.version,

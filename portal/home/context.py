@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app, g, has_request_context, request, url_for
-from flask_babel import get_locale
 from flask_login import current_user
 
 from portal.core import clock
 from portal.core.navigation import NavArea, NavItem, items_for
 from portal.core.permissions import Actor
-from portal.i18n import LANGUAGE_TAGS, LANGUAGES, _
+from portal.i18n import LANGUAGE_TAGS, LANGUAGES, _, current_language
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def template_context() -> dict[str, Any]:
     if not has_request_context():
         return {}  # a job renders a message or a document: those bring everything they need
     actor: Actor | None = g.get("actor")
-    language = str(get_locale())
+    language = current_language()
     context: dict[str, Any] = {
         "app_name": current_app.config["ORGANISATION"],
         "language": language,

@@ -24,14 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from flask_babel import force_locale
 from sqlalchemy import select, update
 
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.transaction import transaction
 from portal.extensions import db
-from portal.i18n import LANGUAGE_TAGS, _
+from portal.i18n import LANGUAGE_TAGS, _, speaking
 from portal.notifications.actions import NoticeAction
 from portal.notifications.kinds import render
 from portal.notifications.models import OutboxMessage, OutboxState
@@ -185,7 +184,7 @@ def compose(row: Any) -> EmailMessage:
     """
     language = row.language or current_app.config["DEFAULT_LANGUAGE"]
     base = current_app.config["BASE_URL"].rstrip("/")
-    with force_locale(language):
+    with speaking(language):
         subject = render(row.subject)
         items = [
             {
