@@ -177,6 +177,8 @@ class PickerField(Field):
     """
 
     widget = TextInput()
+    data: str | None
+    process_errors: list[str]
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from portal.core import clock
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Action, AgendaItem, Panel, Tab, TimelineEntry
-from portal.core.permissions import Actor, Permission, Rule
+from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
 from portal.customers import listings, page, permissions, queries, services
 from portal.customers import vocabulary as words
@@ -20,6 +20,7 @@ from portal.customers.models import Customer
 from portal.customers.views import blueprint
 from portal.hookspecs import hookimpl
 from portal.i18n import _, _l
+from portal.org.actor import Actor
 
 #: Days that birthdays are shown ahead.
 BIRTHDAY_DAYS = 7
@@ -74,7 +75,7 @@ def register_navigation() -> list[NavItem]:
 @hookimpl
 def customer_tabs(customer: Customer, actor: Actor) -> list[Tab]:
     counts = page.counts(customer, actor)
-    here = {"customer_id": customer.id}
+    here: dict[str, Any] = {"customer_id": customer.id}
     return [
         Tab("overview", _l("Overview"), url_for("customers.show", **here), order=10),
         Tab("contacts", _l("Contacts"), url_for("customers.contacts_of", **here), counts.contacts, order=20),
@@ -85,7 +86,7 @@ def customer_tabs(customer: Customer, actor: Actor) -> list[Tab]:
 
 @hookimpl
 def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
-    here = {"customer_id": customer.id}
+    here: dict[str, Any] = {"customer_id": customer.id}
     found = []
     if permissions.EDIT in page.abilities(customer, actor):
         found += [
@@ -103,7 +104,9 @@ def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
             Action("edit", _l("Edit"), url_for("customers.edit", **here), "pencil", order=50),
         ]
     if permissions.ASSIGN in page.abilities(customer, actor):
-        found.append(Action("assign", _l("Assign customer"), url_for("customers.assign", **here), "person-check", order=60))
+        found.append(
+            Action("assign", _l("Assign customer"), url_for("customers.assign", **here), "person-check", order=60)
+        )
     return found
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from flask import g, has_request_context, request, url_for
 from markupsafe import Markup, escape
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, false, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.core import clock, regions, settings
@@ -26,7 +26,7 @@ from portal.core.listing import (
     Listing,
     Scene,
 )
-from portal.core.permissions import Actor, visible
+from portal.core.permissions import visible
 from portal.core.text import fold, is_latin
 from portal.customers import queries
 from portal.customers import vocabulary as words
@@ -44,6 +44,7 @@ from portal.customers.phones import masked
 from portal.customers.search import matching_ids
 from portal.extensions import db
 from portal.i18n import _, _l, current_language
+from portal.org.actor import Actor
 from portal.org.models import EXECUTIVE, Department, User
 from portal.pluginmanager import manager
 
@@ -68,7 +69,7 @@ def stage_tag(stage: str) -> Markup:
     return tag(words.label(words.Stage, stage), STAGE_TONES.get(stage, "neutral"))
 
 
-def _where_visible(actor: Actor) -> list[ColumnElement[bool]]:
+def _where_visible(actor: Actor) -> list[SQLColumnExpression[bool]]:
     return [visible(actor, VIEW)]
 
 

@@ -184,14 +184,14 @@ def timeline_of(customer: Customer, actor: Actor, endpoint: str) -> Timeline:
         wanted = ""
     before = _moment(request.args.get("before", ""))
     entries, older = _collect(customer, actor, wanted, before)
-    route = {"customer_id": customer.id}
+    route: dict[str, Any] = {"customer_id": customer.id}
     kinds = [TabLink(_("Everything"), url_for(endpoint, **route), None, not wanted)]
     kinds += [
         TabLink(text(), url_for(endpoint, **route, kind=key), None, key == wanted) for key, text in KIND_LABELS.items()
     ]
     older_url = None
     if older is not None:
-        parameters = {"before": older.isoformat(), **({"kind": wanted} if wanted else {})}
+        parameters: dict[str, Any] = {"before": older.isoformat(), **({"kind": wanted} if wanted else {})}
         older_url = url_for(endpoint, **route, **parameters)
     return Timeline([_drawn(entry) for entry in entries], kinds, older_url)
 

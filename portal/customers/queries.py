@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import aliased, joinedload, lazyload, selectinload
 
 from portal.audit.models import AuditEntry
@@ -563,7 +563,7 @@ def possible_managers(actor: Actor, present: int | None = None, limit: int = 500
 def possible_departments(actor: Actor, present: int | None = None) -> list[tuple[int, str]]:
     """Departments that the actor may make owner: (id, name)."""
     if EXECUTIVE in actor.roles or actor.is_system:
-        condition = Department.is_active
+        condition: ColumnElement[bool] = Department.is_active.is_(True)
     else:
         ids = {*actor.oversees, *([actor.department_id] if actor.department_id else [])}
         condition = and_(Department.id.in_(sorted(ids)), Department.is_active)

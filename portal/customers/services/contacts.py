@@ -313,7 +313,7 @@ def _record(
     after: dict[str, Any],
 ) -> None:
     changed = [name for name in after if before is None or before.get(name) != after[name]]
-    blank = (None, "", [], False)
+    blank: tuple[Any, ...] = (None, "", [], False)
     new = {name: after[name] for name in changed if before is not None or after[name] not in blank}
     old = {name: before[name] for name in changed if name in before} if before is not None else {}
     private = {

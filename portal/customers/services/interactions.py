@@ -424,7 +424,7 @@ def _audit(
     before: dict[str, Any] | None,
     after: dict[str, Any],
 ) -> None:
-    blank = (None, "", [])
+    blank: tuple[Any, ...] = (None, "", [])
     if before is None:
         old: dict[str, Any] = {}
         new = {name: value for name, value in after.items() if value not in blank}

@@ -252,7 +252,7 @@ def edit_section(customer_id: int, section: str) -> Response | str:
 
 
 def _edit(
-    customer: Customer, names: tuple[str, ...], title: str, endpoint: str, route: dict[str, str]
+    customer: Customer, names: tuple[str, ...], title: str, endpoint: str, route: dict[str, Any]
 ) -> Response | str:
     actor = current_actor()
     form = forms.CustomerForm()
