@@ -6,9 +6,25 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, literal, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
 from portal.approvals.authority import PERSONAL_BASES, Organisation, authorities
@@ -37,6 +53,7 @@ from portal.approvals.models import (
 )
 from portal.approvals.permissions import OVERSEE, REASSIGN
 from portal.core import clock
+from portal.core.database import UTCDateTime
 from portal.core.errors import NotFound
 from portal.core.permissions import Actor, can
 from portal.extensions import db
@@ -233,11 +250,10 @@ TODO, DONE, MINE, COPIED = "todo", "done", "mine", "copied"
 TABS = (TODO, DONE, MINE, COPIED)
 
 
-def _delegation_covers(actor: Actor, request: Any, seat: Any) -> ColumnElement[bool]:
-    """A delegation in force by which the actor may fill the seat."""
-    now = clock.now()
+def _delegation_covers(me: Any, now: Any, request: Any, seat: Any) -> ColumnElement[bool]:
+    """A delegation in force by which a person may fill the seat."""
     return exists().where(
-        Delegation.delegate_id == actor.user_id,
+        Delegation.delegate_id == me,
         Delegation.delegator_id == seat.user_id,
         Delegation.revoked_at.is_(None),
         Delegation.begins_at <= now,
@@ -255,10 +271,13 @@ def _word_in(words: Any, word: Any) -> ColumnElement[bool]:
 
 def waiting_condition(actor: Actor) -> ColumnElement[bool]:
     """Requests that wait for the actor's decision: his own seats and those he stands in for."""
-    if actor.user_id is None:
-        return ~true()
+    return ~true() if actor.user_id is None else _waiting(actor.user_id, clock.now())
+
+
+def _waiting(me: Any, now: Any) -> ColumnElement[bool]:
+    """The condition of `waiting_condition` for a person and a moment, or for parameters that stand for them."""
     seat = aliased(ApprovalSeat)
-    own = select(seat.request_id).where(seat.state == OPEN, seat.user_id == actor.user_id)
+    own = select(seat.request_id).where(seat.state == OPEN, seat.user_id == me)
     ref = aliased(ApprovalRequest)
     stands_in = (
         select(seat.request_id)
@@ -267,13 +286,12 @@ def waiting_condition(actor: Actor) -> ColumnElement[bool]:
         .where(
             seat.user_id.in_(
                 select(Delegation.delegator_id).where(
-                    Delegation.delegate_id == actor.user_id, Delegation.revoked_at.is_(None)
+                    Delegation.delegate_id == me, Delegation.revoked_at.is_(None)
                 )
             ),
-            _delegation_covers(actor, ref, seat),
+            _delegation_covers(me, now, ref, seat),
         )
     )
-    me = actor.user_id
     return and_(
         ApprovalRequest.state == PENDING,
         ApprovalRequest.expires_at > database_now(),
@@ -292,15 +310,22 @@ def inbox_count(actor: Actor) -> int:
     """How many requests wait for the actor, opinions he was asked for included; one statement."""
     if actor.user_id is None:
         return 0
-    deciding = select(func.count()).select_from(ApprovalRequest).where(waiting_condition(actor)).scalar_subquery()
+    return int(db.session.scalar(_inbox_statement(), {"me": actor.user_id, "now": clock.now()}) or 0)
+
+
+@cache
+def _inbox_statement() -> Select[tuple[int]]:
+    """Built once: every page asks it, and building it costs ten times what the database needs for the answer."""
+    me, now = bindparam("me", type_=Integer), bindparam("now", type_=UTCDateTime)
+    deciding = select(func.count()).select_from(ApprovalRequest).where(_waiting(me, now)).scalar_subquery()
     asked = (
         select(func.count())
         .select_from(ApprovalOpinion)
         .join(ApprovalRequest, ApprovalRequest.id == ApprovalOpinion.request_id)
-        .where(_opinion_condition(actor), ApprovalRequest.state == PENDING)
+        .where(ApprovalOpinion.user_id == me, ApprovalOpinion.answered_at.is_(None), ApprovalRequest.state == PENDING)
         .scalar_subquery()
     )
-    return int(db.session.scalar(select(deciding + asked)) or 0)
+    return select(deciding + asked)
 
 
 def tab_counts(actor: Actor) -> dict[str, int]:

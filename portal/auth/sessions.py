@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
 from flask import Flask, Request, Response, current_app, g, request
@@ -20,7 +21,7 @@ from flask import session as flask_session
 from flask.sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin
 from flask.testing import FlaskClient
 from itsdangerous import BadSignature
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
 from portal.auth.models import AuthSession
 from portal.config import ConfigError
@@ -259,7 +260,14 @@ def _visitor_serializer(app: Flask) -> Any:
 
 def find_record(token: str) -> Record | None:
     """The session of a cookie's id with its person; one statement; no limits are checked."""
-    row = db.session.execute(
+    row = db.session.execute(_record_statement(), {"hash": hash_token(token)}).first()
+    return Record(**row._mapping) if row else None
+
+
+@cache
+def _record_statement() -> Select[Any]:
+    """Built once: every request asks it."""
+    return (
         select(
             AuthSession.id,
             AuthSession.user_id,
@@ -279,9 +287,8 @@ def find_record(token: str) -> Record | None:
             User.is_active,
         )
         .join(User, User.id == AuthSession.user_id)
-        .where(AuthSession.token_hash == hash_token(token))
-    ).first()
-    return Record(**row._mapping) if row else None
+        .where(AuthSession.token_hash == bindparam("hash"))
+    )
 
 
 def create_session(

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, select
+from sqlalchemy import ForeignKey, Select, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
@@ -80,11 +81,16 @@ def get(key: str) -> Any:
     """
     definition = registry().definitions[key]
     session = db.session()
-    cache: dict[str, str] | None = session.info.get(_CACHE)
-    if cache is None:
-        cache = {row.key: row.value for row in session.execute(select(SettingValue.key, SettingValue.value))}
-        session.info[_CACHE] = cache
-    return _decode(definition, cache[key]) if key in cache else definition.default
+    values: dict[str, str] | None = session.info.get(_CACHE)
+    if values is None:
+        values = {row.key: row.value for row in session.execute(_all_statement())}
+        session.info[_CACHE] = values
+    return _decode(definition, values[key]) if key in values else definition.default
+
+
+@cache
+def _all_statement() -> Select[tuple[str, str]]:
+    return select(SettingValue.key, SettingValue.value)
 
 
 def put(key: str, value: Any, user_id: int | None) -> tuple[Any, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Integer, Select, bindparam, func, select
 
 from portal.core.permissions import Actor
 from portal.core.registry import registry
@@ -57,10 +57,15 @@ def unread_count(actor: Actor) -> int:
     """How many unread notices the actor has, counted up to 100; one statement on a partial index."""
     if actor.user_id is None:
         return 0
-    inner = (
-        select(Notice.id).where(Notice.user_id == actor.user_id, Notice.read_at.is_(None)).limit(COUNT_LIMIT).subquery()
-    )
-    return int(db.session.scalar(select(func.count()).select_from(inner)) or 0)
+    return int(db.session.scalar(_unread_statement(), {"person": actor.user_id}) or 0)
+
+
+@cache
+def _unread_statement() -> Select[tuple[int]]:
+    """Built once: every page asks it."""
+    person = bindparam("person", type_=Integer)
+    inner = select(Notice.id).where(Notice.user_id == person, Notice.read_at.is_(None)).limit(COUNT_LIMIT).subquery()
+    return select(func.count()).select_from(inner)
 
 
 def notice_page(user_id: int, *, only_unread: bool = False, kind: str = "", cursor: str = "") -> NoticePage:
@@ -107,7 +112,7 @@ def _cursor(text: str) -> tuple[str, int | None]:
     return "u", None
 
 
-def _fetch(user_id: int, unread: bool, kind: str, before: int | None, limit: int) -> Sequence[Any]:
+def _fetch(user_id: int, unread: bool, kind: str, before: int | None, limit: int) -> list[Any]:
     statement = select(
         Notice.id,
         Notice.kind,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import literal, or_, select, union_all
+from sqlalchemy import CompoundSelect, Integer, bindparam, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal.core.errors import NotFound
@@ -56,23 +57,27 @@ class Authority:
 
 def authority_of(user_id: int) -> Authority:
     """Roles and departments of a person, in one statement."""
+    found: dict[str, set[Any]] = {"role": set(), "headed": set(), "oversees": set()}
+    for what, word, number in db.session.execute(_authority_statement(), {"person": user_id}):
+        found[what].add(word if what == "role" else number)
+    return Authority(frozenset(found["role"]), frozenset(found["headed"]), frozenset(found["oversees"]))
+
+
+@cache
+def _authority_statement() -> CompoundSelect[Any]:
+    """Built once: every request asks it."""
+    user_id = bindparam("person", type_=Integer)
     headed = aliased(Department)
     heads = (or_(headed.head_id == user_id, headed.deputy_id == user_id), headed.is_active)
     # Paths consist of digits and slashes alone, so they need no escaping in LIKE.
     below = Department.path.like(headed.path + "%")
-    rows = db.session.execute(
-        union_all(
-            select(literal("role").label("what"), UserRole.role.label("word"), literal(0).label("number")).where(
-                UserRole.user_id == user_id
-            ),
-            select(literal("headed"), literal(""), headed.id).where(*heads),
-            select(literal("oversees"), literal(""), Department.id).join(headed, below).where(*heads),
-        )
+    return union_all(
+        select(literal("role").label("what"), UserRole.role.label("word"), literal(0).label("number")).where(
+            UserRole.user_id == user_id
+        ),
+        select(literal("headed"), literal(""), headed.id).where(*heads),
+        select(literal("oversees"), literal(""), Department.id).join(headed, below).where(*heads),
     )
-    found: dict[str, set[Any]] = {"role": set(), "headed": set(), "oversees": set()}
-    for what, word, number in rows:
-        found[what].add(word if what == "role" else number)
-    return Authority(frozenset(found["role"]), frozenset(found["headed"]), frozenset(found["oversees"]))
 
 
 def actor_from_user(user: User, ip: str = "", session_key: str = "") -> Actor:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
-from sqlalchemy import or_, select
+from sqlalchemy import Integer, Select, bindparam, or_, select
 
 from portal.core.listing import keyset
 from portal.core.listing.definition import CellContext, Filter, Listing
@@ -274,17 +275,7 @@ def _scenes(query: Query, path: str) -> list[Link]:
 def _views(query: Query, path: str) -> list[Link]:
     if query.actor.user_id is None:
         return []
-    rows = db.session.execute(
-        select(
-            SavedView.id, SavedView.name, SavedView.query, SavedView.is_pinned, SavedView.is_shared, SavedView.owner_id
-        )
-        .where(
-            SavedView.listing == query.listing.key,
-            or_(SavedView.owner_id == query.actor.user_id, SavedView.is_shared),
-        )
-        .order_by(SavedView.is_pinned.desc(), SavedView.name)
-        .limit(50)
-    )
+    rows = db.session.execute(_views_statement(), {"listing": query.listing.key, "person": query.actor.user_id})
     present = sorted(query.pairs)
     return [
         Link(
@@ -298,6 +289,22 @@ def _views(query: Query, path: str) -> list[Link]:
         )
         for row in rows
     ]
+
+
+@cache
+def _views_statement() -> Select[Any]:
+    """Built once: every list asks it."""
+    return (
+        select(
+            SavedView.id, SavedView.name, SavedView.query, SavedView.is_pinned, SavedView.is_shared, SavedView.owner_id
+        )
+        .where(
+            SavedView.listing == bindparam("listing"),
+            or_(SavedView.owner_id == bindparam("person", type_=Integer), SavedView.is_shared),
+        )
+        .order_by(SavedView.is_pinned.desc(), SavedView.name)
+        .limit(50)
+    )
 
 
 def _empty(query: Query, path: str) -> EmptyNote:
