@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, g
 
 from portal.auth.current import current_actor
 from portal.core.errors import Conflict
@@ -29,12 +29,13 @@ def purchase_state(row: Any, overdue: int) -> Any:
 @blueprint.context_processor
 def template_words() -> dict[str, Any]:
     """What the templates of this module use."""
-    actor = current_actor()
+    # Pages that answer before the view (log in first) have no actor.
+    actor = g.get("actor")
     return {
         "words": words,
         "state_tag": state_tag,
         "share": queries.share,
-        "sees_margin": can(actor, SEE_MARGIN),
+        "sees_margin": actor is not None and can(actor, SEE_MARGIN),
     }
 
 
