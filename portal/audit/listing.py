@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, or_
 from sqlalchemy import func as sql
 
 from portal.audit.labels import RESULTS, action_text, object_choices, object_text
@@ -39,7 +39,7 @@ def _who(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
 def _customer(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
     numbers = [int(text) for text in value.values if text.isdecimal() and len(text) < 18]
     names = [text for text in value.values if not text.isdecimal()]
-    conditions = [E.customer_id.in_(numbers)] if numbers else []
+    conditions: list[ColumnElement[bool]] = [E.customer_id.in_(numbers)] if numbers else []
     conditions += [and_(E.customer_id.is_not(None), E.object_label.contains(text, autoescape=True)) for text in names]
     return or_(*conditions)
 
@@ -143,7 +143,7 @@ def _source(statement: Select[Any]) -> Select[Any]:
     return statement
 
 
-def _where(actor: Actor) -> list[ColumnElement[bool]]:
+def _where(actor: Actor) -> list[SQLColumnExpression[bool]]:
     return [visible(actor, READ)]
 
 

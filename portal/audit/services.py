@@ -19,6 +19,7 @@ from portal.audit.chain import FIELDS, canonical, entry_hash, moment_text, priva
 from portal.audit.models import AuditCheck, AuditEntry, AuditHead
 from portal.audit.verify import Verdict
 from portal.core import clock
+from portal.core.database import rows_changed
 from portal.core.permissions import Actor
 from portal.extensions import db
 
@@ -124,7 +125,7 @@ def write_pending(session: Session | None = None) -> None:
         .values(seq=seq, hash=previous)
         .execution_options(synchronize_session=False)
     )
-    if moved.rowcount != 1:
+    if rows_changed(moved) != 1:
         raise AuditError("another process moved the head of the audit trail")
 
 

@@ -140,7 +140,7 @@ def export_file() -> Response | BaseResponse:
     count = LISTING.count_up_to(actor, request.args, EXPORT_LIMIT)
     if count > EXPORT_LIMIT:
         flash(_("More than %(limit)s entries: choose a shorter period.", limit=f"{EXPORT_LIMIT:,}"), "warning")
-        return redirect(url_for("audit.export", **request.args.to_dict(flat=False)))
+        return redirect(f"{url_for('audit.export')}?{request.query_string.decode('utf-8', 'replace')}")
     filters = {key: request.args.getlist(key) for key in request.args if key not in CURSORS}
     with transaction():
         record(

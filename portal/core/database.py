@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, event
+from sqlalchemy import BigInteger, CursorResult, DateTime, Dialect, Engine, Integer, Result, event
 from sqlalchemy.types import TypeDecorator
 
 # Execution option that marks a connection's next transaction as a writer's.
@@ -110,3 +110,8 @@ def prepare_engine(engine: Engine) -> None:
         # A writer takes its lock at once: upgrading a reader in the middle fails with "database is locked".
         writer = connection.get_execution_options().get(WRITER)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+
+def rows_changed(result: Result[Any]) -> int:
+    """How many rows an UPDATE or DELETE met; what a conditional update decides by."""
+    return int(cast("CursorResult[Any]", result).rowcount)

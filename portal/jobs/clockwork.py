@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from portal.core import clock
+from portal.core.database import rows_changed
 from portal.core.jobs import Job
 from portal.core.registry import registry
 from portal.core.transaction import transaction
@@ -92,7 +93,7 @@ def _claim_slot(job: Job, slot: object) -> int | None:
             .where(JobSchedule.job_key == job.key, JobSchedule.last_slot < slot, JobSchedule.is_enabled)
             .values(last_slot=slot)
         )
-        if won.rowcount != 1:
+        if rows_changed(won) != 1:
             return None
         session.execute(insert(JobSlot).values(job_key=job.key, slot=slot))
         session.execute(delete(JobSlot).where(JobSlot.slot < now - SLOTS_KEPT, JobSlot.job_key == job.key))
@@ -161,9 +162,9 @@ def _requeue_dead() -> list[int]:
             else:
                 sentence = _("The worker stopped in the middle. What had been done until then is kept.")
                 done = session.execute(same.values(state=JobState.FAILED, finished_at=now, error=sentence))
-                if done.rowcount:
+                if rows_changed(done):
                     ended(row.id)
-        if done.rowcount:
+        if rows_changed(done):
             logger.warning("run %s of %s was left by a dead worker", row.id, row.job_key)
             if may_repeat:
                 again.append(row.id)
@@ -211,7 +212,7 @@ def beat(app: Flask) -> None:
         mine = running_here()
         with transaction() as session:
             touched = session.execute(update(JobWorker).where(JobWorker.name == name).values(seen_at=now))
-            if touched.rowcount == 0:
+            if rows_changed(touched) == 0:
                 session.add(JobWorker(name=name, started_at=now, seen_at=now))
                 session.execute(delete(JobWorker).where(JobWorker.seen_at < now - WORKER_KEPT))
             if mine:

@@ -34,9 +34,7 @@ class BundledSqliteStorage(SqliteStorage):
     operational_error = _sqlite.OperationalError
 
     def _create_connection(self) -> Any:
-        connection = _sqlite.connect(
-            self.filename, timeout=self._timeout, check_same_thread=False, **self._conn_kwargs
-        )
+        connection = _sqlite.connect(self.filename, timeout=self._timeout, check_same_thread=False, **self._conn_kwargs)
         connection.isolation_level = None
         self._set_journal_mode(connection)
         return connection

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.audit.services import record
 from portal.core import clock
+from portal.core.database import rows_changed
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.registry import registry
 from portal.core.transaction import after_commit
@@ -92,11 +93,11 @@ def cancel_run(run: JobRun, actor: Actor) -> JobRun:
         .where(JobRun.id == run.id, JobRun.state == JobState.QUEUED)
         .values(state=JobState.CANCELLED, cancel_requested=True, finished_at=now)
     )
-    if at_once.rowcount == 0:
+    if rows_changed(at_once) == 0:
         asked = db.session.execute(
             update(JobRun).where(JobRun.id == run.id, JobRun.state == JobState.RUNNING).values(cancel_requested=True)
         )
-        if asked.rowcount == 0:
+        if rows_changed(asked) == 0:
             raise Conflict(_("This job has ended already."))
     db.session.refresh(run)
     record(actor, JobAction.CANCELLED, object_type="job_run", object_id=run.id, object_label=run.job_key)

@@ -28,6 +28,7 @@ from sqlalchemy import select, update
 
 from portal.audit.services import record
 from portal.core import clock
+from portal.core.database import rows_changed
 from portal.core.transaction import transaction
 from portal.extensions import db
 from portal.i18n import LANGUAGE_TAGS, _, speaking
@@ -90,7 +91,7 @@ def release_lost() -> int:
             .where(OutboxMessage.state == OutboxState.SENDING, OutboxMessage.claimed_at < clock.now() - CLAIM_LOST)
             .values(state=OutboxState.QUEUED, claimed_by="")
         )
-    return int(done.rowcount)
+    return rows_changed(done)
 
 
 def _send_one(number: int, deliver: Callable[[EmailMessage, str], str]) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select, update
 
 from portal.audit.services import record
 from portal.core import clock
+from portal.core.database import rows_changed
 from portal.core.errors import Invalid, NotFound
 from portal.core.permissions import Actor
 from portal.core.registry import registry
@@ -162,7 +163,7 @@ def _replace_waiting(user_id: int, kind: str, about: str, encoded_subject: str, 
         .where(OutboxMessage.kind == kind, OutboxMessage.about == about, OutboxMessage.attempts == 0)
         .values(subject=encoded_subject, items=json.dumps([item], ensure_ascii=False))
     )
-    return bool(done.rowcount)
+    return bool(rows_changed(done))
 
 
 def mail_address(user_id: int) -> str:
@@ -265,7 +266,7 @@ def mark_all_read(user_id: int, up_to: int, kind: str = "") -> int:
     if kind:
         statement = statement.where(Notice.kind == kind)
     done = db.session.execute(statement.values(read_at=clock.now(), is_for_digest=False))
-    return int(done.rowcount)
+    return rows_changed(done)
 
 
 def mark_about_read(user_id: int, about: str) -> int:
@@ -275,7 +276,7 @@ def mark_about_read(user_id: int, about: str) -> int:
         .where(Notice.user_id == user_id, Notice.read_at.is_(None), Notice.about == about)
         .values(read_at=clock.now(), is_for_digest=False)
     )
-    return int(done.rowcount)
+    return rows_changed(done)
 
 
 def choose_channels(actor: Actor, choices: Mapping[str, str]) -> int:
