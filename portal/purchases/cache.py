@@ -72,13 +72,12 @@ class FigureCache:
         """
         with self._lock:
             entry = self._entries.get(key)
-        now = time.monotonic()
-        if entry is not None:
-            age = now - entry.made
-            patient = entry.cost >= VERY_SLOW and age < entry.cost * self._patience
-            if patient or (age < LONGEST and entry.version == version()):
-                return Figure(entry.value, entry.as_of, False)
+        age = time.monotonic() - entry.made if entry is not None else LONGEST
+        if entry is not None and entry.cost >= VERY_SLOW and age < entry.cost * self._patience:
+            return Figure(entry.value, entry.as_of, False)
         number, as_of = version(), clock.now()
+        if entry is not None and age < LONGEST and entry.version == number:
+            return Figure(entry.value, entry.as_of, False)
         begin = time.monotonic()
         value = compute()
         cost = time.monotonic() - begin

@@ -46,7 +46,7 @@ def sales_by_month(
         key=key,
         title=title,
         how=_how(counting_rule(), sight_rule(), _("The present month is not complete yet.")),
-        value_label=_("Sales"),
+        value_label=_("Turnover"),
         before=[(month_text(month), before.get(month, nothing).total) for month in period.before().months]
         if before
         else (),
@@ -61,7 +61,7 @@ def customer_months(months: Sequence[tuple[Month, Decimal]], *, key: str, title:
         key=key,
         title=title,
         how=_how(counting_rule(), _("The present month is not complete yet.")),
-        value_label=_("Sales"),
+        value_label=_("Turnover"),
         width=width,
     )
 
@@ -75,7 +75,7 @@ def top_customers(rows: Sequence[CustomerSum]) -> Chart:
         title=_("Customers with the largest sales"),
         how=_how(counting_rule(), sight_rule()),
         name_label=_("Customer"),
-        value_label=_("Sales"),
+        value_label=_("Turnover"),
         width=HALF,
     )
 
@@ -89,7 +89,7 @@ def top_products(rows: Sequence[ProductSum]) -> Chart:
         title=_("Products with the largest sales"),
         how=_how(_("Sum of the lines of the product, after discounts, by the date of the purchase."), sight_rule()),
         name_label=_("Product"),
-        value_label=_("Sales"),
+        value_label=_("Turnover"),
         rest=_rest(shown, sum((row.total for row in rows), ZERO)),
         width=HALF,
     )
@@ -107,7 +107,7 @@ def by_category(rows: Sequence[tuple[str, Decimal]]) -> Chart:
             sight_rule(),
         ),
         name_label=_("Category"),
-        value_label=_("Sales"),
+        value_label=_("Turnover"),
         rest=_rest(shown, sum((total for _name, total in rows), ZERO)),
         width=HALF,
     )
@@ -126,7 +126,7 @@ def by_group(rows: Sequence[tuple[str, Decimal]], *, key: str, title: str, name_
             sight_rule(),
         ),
         name_label=name_label,
-        value_label=_("Sales"),
+        value_label=_("Turnover"),
         rest=_rest(shown, sum((total for _name, total in rows), ZERO)),
         width=HALF,
     )

@@ -157,7 +157,7 @@ def home_panels(actor: Actor) -> list[Panel]:
         is_old = clock.now() - months.as_of > SAME_MOMENT
         context: dict[str, Any] = {"chart": chart, "as_of": clock.local(months.as_of), "is_old": is_old}
         panels.append(
-            Panel("purchases.months", _l("Sales"), "purchases/_home_months.html", context, 30, icon="bar-chart")
+            Panel("purchases.months", _l("Turnover"), "purchases/_home_months.html", context, 30, icon="bar-chart")
         )
     if payments.value.count:
         context = {

@@ -356,10 +356,10 @@ def products_listing() -> Listing:
             ),
             Column(
                 "sale",
-                _l("Sale"),
+                _l("Availability"),
                 {"is_active": Product.is_active},
-                cell=lambda row, _c: tag(_("On sale"), "success") if row.is_active else tag(_("Withdrawn")),
-                export=lambda row, _c: _("On sale") if row.is_active else _("Withdrawn"),
+                cell=lambda row, _c: tag(_("On sale"), "success") if row.is_active else tag(_("Not on sale")),
+                export=lambda row, _c: _("On sale") if row.is_active else _("Not on sale"),
             ),
         ],
         filters=[
@@ -378,7 +378,7 @@ def products_listing() -> Listing:
                 _category_choices,
             ),
             Filter("price", _l("List price"), "number_range", _amount_range(Product.list_price)),
-            Filter("withdrawn", _l("Withdrawn from sale"), "flag", lambda _v, _a: Product.is_active.is_(False)),
+            Filter("withdrawn", _l("Not on sale"), "flag", lambda _v, _a: Product.is_active.is_(False)),
         ],
         scenes=[Scene("sale", _l("On sale"), lambda _a: Product.is_active)],
         row_url=lambda row: url_for("purchases.product", product_id=row.id),

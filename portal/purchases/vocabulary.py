@@ -16,7 +16,7 @@ GRADES: dict[str, Any] = {
 GRADE_TONES = {models.HIGH: "accent", models.MIDDLE: "info", models.ORDINARY: "neutral"}
 
 OPEN, PAID, CANCELLED = "open", "paid", "cancelled"
-STATES: dict[str, Any] = {OPEN: _l("Open"), PAID: _l("Paid"), CANCELLED: _l("Cancelled")}
+STATES: dict[str, Any] = {OPEN: _l("Unpaid"), PAID: _l("Paid"), CANCELLED: _l("Voided")}
 STATE_TONES = {OPEN: "warning", PAID: "success", CANCELLED: "neutral"}
 
 #: Words for the audit trail.
