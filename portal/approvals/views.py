@@ -51,6 +51,12 @@ blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 AGAIN = (RETURNED, REJECTED, WITHDRAWN, EXPIRED)
 
 
+@blueprint.app_context_processor
+def _states() -> dict[str, Any]:
+    """What the macros of macros/approvals.html need on every page."""
+    return {"approval_states": presenting.STATES}
+
+
 # ---- the inbox -----------------------------------------------------------------------------------------------------
 
 

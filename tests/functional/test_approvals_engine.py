@@ -19,6 +19,7 @@ from portal.approvals.models import (
     ApprovalRequest,
     ApprovalSeat,
 )
+from portal.approvals.services import base
 from portal.audit.models import AuditEntry
 from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -1108,3 +1109,15 @@ def test_merging_customers_moves_their_requests(world: World) -> None:
     request_id = submit(world.actor("anna"), customer_id=world.customer_id("maotai"))
     change("UPDATE approval_request SET customer_id = :id", id=world.customer_id("wuliang"))
     assert state(request_id) == "pending"
+
+
+@pytest.mark.parametrize("column", ["version = version + 1", "state = 'cancelled'"])
+def test_a_transition_is_conditional_on_the_state_and_version_that_were_seen(world: World, column: str) -> None:
+    """The lock is not what decides: an outdated picture changes nothing."""
+    request_id = submit(world.actor("anna"))
+    with transaction() as session:
+        found = session.get_one(ApprovalRequest, request_id)
+        assert (found.state, found.version) == ("pending", 3)
+        session.execute(text(f"UPDATE approval_request SET {column} WHERE id = :id"), {"id": request_id})
+        with pytest.raises(Conflict):
+            base.move_request(found, state="withdrawn")

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
@@ -321,3 +321,15 @@ def test_statements_do_not_grow_with_the_rows(world: World, client: FlaskClient)
     assert len(_ours(_statements(lambda: client.get("/")))) == len(_ours(home))
     hanna = world.actor("hanna")
     assert len(_statements(lambda: queries.inbox_count(hanna))) == 1
+
+
+def test_the_history_macro_for_other_pages(world: World, app: Flask) -> None:
+    request_id = submit(world.actor("anna"), subject_id=77)
+    rows = queries.history("test", 77)
+    source = '{% import "macros/approvals.html" as approvals with context %}{{ approvals.history(rows) }}'
+    with app.test_request_context():
+        html = render_template_string(source, rows=rows)
+    assert f"/approvals/{request_id}" in html
+    assert "Waiting for a decision" in html
+    assert world.user("hanna").name in html
+    assert queries.history("test", 78) == []
