@@ -31,6 +31,11 @@ from portal.extensions import db
 RESULTS = Path(__file__).with_name("results.json")
 SECRET = "bench-only-" + "0" * 32
 WORKERS = 2
+#: The floor runs under the same server with the same kind and number of workers.
+FLOOR_SERVER = (
+    "--workers", str(WORKERS), "--worker-class", "gthread", "--threads", "4", "--keep-alive", "5",
+    "--worker-tmp-dir", "/dev/shm", "--log-level", "warning",
+)
 #: The goal for each page: ratio of its p50 to the floor's, with one client.
 GOALS = {
     "list": 5.0,
@@ -107,8 +112,8 @@ def _run(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         db.session.remove()
     environment = os.environ | settings | {"HOST": "127.0.0.1", "WEB_WORKERS": str(WORKERS)}
     with (
-        _server("portal.app:create_app()", environment) as port,
-        _server("bench.floor:create_app()", environment) as floor_port,
+        _server("portal.app:create_app()", environment, "-c", "python:portal.gunicorn_conf") as port,
+        _server("bench.floor:create_app()", environment, *FLOOR_SERVER) as floor_port,
     ):
         return _measure(app, port, floor_port, pages, cookies, options.requests)
 
@@ -146,12 +151,12 @@ def _pages(company: data.Company) -> list[tuple[str, str, str]]:
     for role in ("manager", "head", "executive"):
         pages += [
             ("list", role, "/customers/?sort=name"),
-            ("list filtered and sorted", role, "/customers/?stage=potential&stage=ordering&sort=-total"),
+            ("list filtered and sorted", role, "/customers/?stage=potential&stage=ordering&sort=-total_12m"),
             ("search two characters", role, f"/search?q={quote('宝贝')}"),
             ("search initials", role, "/search?q=abbd"),
             ("search pinyin with a slip", role, "/search?q=abadilvyou"),
             ("customer", role, f"/customers/{own}"),
-            ("inbox", role, "/approvals/"),
+            ("inbox", role, "/approvals"),
             ("VIP list", role, "/vip/"),
             ("home", role, "/"),
         ]
@@ -162,11 +167,12 @@ def _pages(company: data.Company) -> list[tuple[str, str, str]]:
 
 
 @contextmanager
-def _server(application: str, environment: dict[str, str]) -> Iterator[int]:
+def _server(application: str, environment: dict[str, str], *options: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:portal.gunicorn_conf", application]
+    command = [sys.executable, "-m", "gunicorn", *options, application]
+    command[3:3] = ["--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, env=environment | {"PORT": str(port)})
     try:
         for _attempt in range(300):

@@ -368,14 +368,14 @@ def _approvals(company: Company) -> None:
                 file_request(
                     "vip.application",
                     actor,
-                    subject_type="vip_application",
-                    subject_id=application.id,
+                    subject_type="customer",
+                    subject_id=customer_id,
                     title=customer.name,
                     payload={"application": application.id, "condition": "exception", "route": "customer"},
                     department_id=customer.department_id,
                     customer_id=customer_id,
                     token=f"bench-{customer_id}",
-                    scope=f"customer:{customer_id}:0",
+                    scope="member:0",
                 )
 
 

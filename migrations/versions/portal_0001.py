@@ -105,6 +105,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("prefix", "year", name=op.f("pk_document_number")),
     )
     op.create_table(
+        "import_key",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("target", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("record_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_key")),
+        sa.UniqueConstraint("target", "key", name=op.f("uq_import_key_target_key")),
+    )
+    with op.batch_alter_table("import_key", schema=None) as batch_op:
+        batch_op.create_index("ix_import_key_record", ["target", "record_id"], unique=False)
+
+    op.create_table(
         "job_heartbeat",
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
@@ -404,6 +416,85 @@ def upgrade() -> None:
     with op.batch_alter_table("customer_phone_lookup", schema=None) as batch_op:
         batch_op.create_index("ix_customer_phone_lookup_user_at", ["user_id", "at"], unique=False)
 
+    op.create_table(
+        "data_export",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("listing", sa.String(length=60), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("filters", sa.Text(), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("format", sa.String(length=4), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("asked_rows", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("storage_key", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("problem", sa.String(length=500), nullable=False),
+        sa.CheckConstraint("format IN ('xlsx', 'csv')", name=op.f("ck_data_export_format")),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'refused', 'queued', 'ready', 'failed', 'expired', 'sent')",
+            name=op.f("ck_data_export_state"),
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["org_user.id"], name=op.f("fk_data_export_owner_id_org_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_export")),
+    )
+    with op.batch_alter_table("data_export", schema=None) as batch_op:
+        batch_op.create_index("ix_data_export_expires_at", ["expires_at"], unique=False)
+        batch_op.create_index("ix_data_export_owner", ["owner_id", "created_at"], unique=False)
+
+    op.create_table(
+        "import_batch",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("target", sa.String(length=40), nullable=False),
+        sa.Column("owner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("storage_key", sa.String(length=120), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("sheet", sa.String(length=200), nullable=False),
+        sa.Column("encoding", sa.String(length=20), nullable=False),
+        sa.Column("delimiter", sa.String(length=4), nullable=False),
+        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("mapping", sa.Text(), nullable=False),
+        sa.Column("options", sa.Text(), nullable=False),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("problem", sa.String(length=500), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('draft', 'checking', 'checked', 'running', 'done', 'undoing', 'undone')",
+            name=op.f("ck_import_batch_state"),
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["org_user.id"], name=op.f("fk_import_batch_owner_id_org_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batch")),
+    )
+    with op.batch_alter_table("import_batch", schema=None) as batch_op:
+        batch_op.create_index("ix_import_batch_created_at", ["created_at"], unique=False)
+        batch_op.create_index("ix_import_batch_owner", ["owner_id", "id"], unique=False)
+
+    op.create_table(
+        "import_column",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("target", sa.String(length=40), nullable=False),
+        sa.Column("heading", sa.String(length=200), nullable=False),
+        sa.Column("field", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["org_user.id"], name=op.f("fk_import_column_user_id_org_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_column")),
+        sa.UniqueConstraint("user_id", "target", "heading", name=op.f("uq_import_column_user_id_target_heading")),
+    )
     op.create_table(
         "job_run",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -929,6 +1020,40 @@ def upgrade() -> None:
         batch_op.create_index("ix_document_customer_id_id", ["customer_id", "id"], unique=False)
         batch_op.create_index("ix_document_kind_id", ["kind", "id"], unique=False)
         batch_op.create_index("ix_document_made_by_id_id", ["made_by_id", "id"], unique=False)
+
+    op.create_table(
+        "import_row",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("batch_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("head", sa.Integer(), nullable=False),
+        sa.Column("cells", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("action", sa.String(length=12), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("values", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("effect", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "action IN ('create', 'update', 'unchanged', 'skip', 'refused', 'part')", name=op.f("ck_import_row_action")
+        ),
+        sa.CheckConstraint("state IN ('staged', 'applied', 'undone', 'kept')", name=op.f("ck_import_row_state")),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["import_batch.id"], name=op.f("fk_import_row_batch_id_import_batch"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_row")),
+        sa.UniqueConstraint("batch_id", "number", name=op.f("uq_import_row_batch_id_number")),
+    )
+    with op.batch_alter_table("import_row", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_import_row_digest",
+            ["digest"],
+            unique=False,
+            postgresql_where=sa.text("state = 'applied' AND digest <> ''"),
+            sqlite_where=sa.text("state = 'applied' AND digest <> ''"),
+        )
+        batch_op.create_index("ix_import_row_work", ["batch_id", "state", "action", "number"], unique=False)
 
     op.create_table(
         "interaction",
@@ -1480,6 +1605,15 @@ def downgrade() -> None:
         batch_op.drop_index("ix_interaction_at")
 
     op.drop_table("interaction")
+    with op.batch_alter_table("import_row", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_row_work")
+        batch_op.drop_index(
+            "ix_import_row_digest",
+            postgresql_where=sa.text("state = 'applied' AND digest <> ''"),
+            sqlite_where=sa.text("state = 'applied' AND digest <> ''"),
+        )
+
+    op.drop_table("import_row")
     with op.batch_alter_table("document", schema=None) as batch_op:
         batch_op.drop_index("ix_document_made_by_id_id")
         batch_op.drop_index("ix_document_kind_id")
@@ -1575,6 +1709,17 @@ def downgrade() -> None:
         )
 
     op.drop_table("job_run")
+    op.drop_table("import_column")
+    with op.batch_alter_table("import_batch", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_batch_owner")
+        batch_op.drop_index("ix_import_batch_created_at")
+
+    op.drop_table("import_batch")
+    with op.batch_alter_table("data_export", schema=None) as batch_op:
+        batch_op.drop_index("ix_data_export_owner")
+        batch_op.drop_index("ix_data_export_expires_at")
+
+    op.drop_table("data_export")
     with op.batch_alter_table("customer_phone_lookup", schema=None) as batch_op:
         batch_op.drop_index("ix_customer_phone_lookup_user_at")
 
@@ -1644,6 +1789,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_job_heartbeat_seen_at"))
 
     op.drop_table("job_heartbeat")
+    with op.batch_alter_table("import_key", schema=None) as batch_op:
+        batch_op.drop_index("ix_import_key_record")
+
+    op.drop_table("import_key")
     op.drop_table("document_number")
     with op.batch_alter_table("auth_throttle", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_auth_throttle_last_failure_at"))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import url_for
-
 from plugins.vip import queries, services
 from plugins.vip.conditions import EXCEPTION
 from plugins.vip.models import VipApplication
@@ -16,6 +14,7 @@ from portal.core import settings
 from portal.core.coded import N_
 from portal.core.money import format_yuan
 from portal.core.permissions import can
+from portal.core.paths import path_for
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.i18n import _, _l
@@ -57,7 +56,7 @@ def describe(request: ApprovalRequest) -> Description:
     application = _application(request)
     customer = application.customer
     facts = [
-        Fact(_("Customer"), customer.name, important=True, url=url_for("customers.show", customer_id=customer.id)),
+        Fact(_("Customer"), customer.name, important=True, url=path_for("customers.show", customer_id=customer.id)),
         Fact(_("Account manager"), customer.account_manager.name if customer.account_manager else "—"),
         Fact(_("Way"), word(ROUTES, application.route)),
     ]
@@ -78,7 +77,7 @@ def describe(request: ApprovalRequest) -> Description:
         Fact(
             _("Evidence"),
             f"{item.number} · {item.purchased_on} · {format_yuan(item.amount, symbol=True)}",
-            url=url_for("purchases.show", purchase_id=item.purchase_id),
+            url=path_for("purchases.show", purchase_id=item.purchase_id),
         )
         for item in application.evidence
     )
@@ -104,6 +103,11 @@ def may_view(request: ApprovalRequest, actor: Actor) -> bool:
     return request.customer_id is not None and can(actor, "customers.view", request.customer_id)
 
 
+def on_filed(request: ApprovalRequest, _decision: ApprovalDecision | None, _actor: Actor) -> None:
+    """Each round of the request is noted with the application."""
+    _application(request).request_id = request.id
+
+
 def on_approved(request: ApprovalRequest, _decision: ApprovalDecision | None, actor: Actor) -> None:
     """Make or renew the membership."""
     application = _application(request)
@@ -121,7 +125,7 @@ def on_refused(request: ApprovalRequest, _decision: ApprovalDecision | None, _ac
 def subject_url(request: ApprovalRequest) -> str | None:
     """The customer's page."""
     customer = db.session.get(Customer, request.customer_id) if request.customer_id else None
-    return url_for("customers.show", customer_id=customer.id) if customer else None
+    return path_for("customers.show", customer_id=customer.id) if customer else None
 
 
 def _kind(key: str, title: object, route: object, icon: str, low_risk: bool = False) -> ApprovalKind:
@@ -134,6 +138,7 @@ def _kind(key: str, title: object, route: object, icon: str, low_risk: bool = Fa
         low_risk=low_risk,
         may_view=may_view,
         url=subject_url,
+        on_filed=on_filed,
         on_approved=on_approved,
         on_rejected=on_refused,
         on_returned=on_refused,

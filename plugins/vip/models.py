@@ -49,6 +49,8 @@ class VipApplication(db.Model):
     reason: Mapped[str] = mapped_column(String(1000), default="")
     #: level that the purchases of twelve months give
     level: Mapped[str] = mapped_column(String(10))
+    #: the present round of the request
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("approval_request.id"), index=True)
     #: the membership that is to be renewed
     membership_id: Mapped[int | None] = mapped_column(ForeignKey("vip_membership.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

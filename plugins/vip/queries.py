@@ -38,8 +38,6 @@ from portal.org.actor import Actor
 from portal.purchases.models import Purchase
 
 LIVE = (ACTIVE, SUSPENDED)
-#: Name under which approvals know what an application is about.
-SUBJECT = "vip_application"
 
 
 @dataclass(frozen=True)
@@ -121,6 +119,18 @@ def pending_request(customer_id: int) -> int | None:
             ApprovalRequest.state == PENDING,
         )
     )
+
+
+def is_waiting(customer_id: int, contact_id: int | None) -> bool:
+    """Whether an application for the customer itself, or for one of its people, waits for a decision."""
+    member = VipApplication.contact_id.is_(None) if contact_id is None else VipApplication.contact_id == contact_id
+    statement = (
+        select(VipApplication.id)
+        .join(ApprovalRequest, ApprovalRequest.id == VipApplication.request_id)
+        .where(VipApplication.customer_id == customer_id, member, ApprovalRequest.state == PENDING)
+        .limit(1)
+    )
+    return db.session.scalar(statement) is not None
 
 
 def load_membership(membership_id: int, actor: Actor) -> VipMembership:
@@ -240,9 +250,8 @@ def renewal_pending(membership_id: int) -> bool:
     return bool(
         db.session.scalar(
             select(ApprovalRequest.id)
-            .join(VipApplication, VipApplication.id == ApprovalRequest.subject_id)
+            .join(VipApplication, VipApplication.request_id == ApprovalRequest.id)
             .where(
-                ApprovalRequest.subject_type == SUBJECT,
                 ApprovalRequest.kind == "vip.renewal",
                 VipApplication.membership_id == membership_id,
                 or_(ApprovalRequest.state == PENDING, ApprovalRequest.state == "rejected"),

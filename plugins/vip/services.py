@@ -35,6 +35,7 @@ from portal.audit.services import record
 from portal.core import clock, settings
 from portal.core.errors import Conflict, ErrorList, Invalid, NotFound
 from portal.core.permissions import require
+from portal.core.paths import path_for
 from portal.customers.models import Contact, Customer
 from portal.documents.services import take_number
 from portal.extensions import db
@@ -69,6 +70,9 @@ def apply(data: ApplicationInput, actor: Actor) -> ApprovalRequest:
     if customer is None:
         raise NotFound()
     require(actor, "customers.edit", customer)
+    repeated = db.session.scalars(select(ApprovalRequest).where(ApprovalRequest.token == data.token)).first()
+    if repeated is not None:
+        return repeated  # a double click: the first answer again
     met = _check_application(data)
     return _file(customer, data, met, actor, APPLICATION if data.route == BY_CUSTOMER else PROPOSAL)
 
@@ -81,6 +85,8 @@ def _check_application(data: ApplicationInput) -> Met:
         errors.add("reason", _("At most %(n)s characters.", n=REASON_LENGTH))
     if data.contact_id is None and found.live is not None:
         errors.add("", _("This customer is a VIP customer already (%(number)s).", number=found.live.number))
+    if queries.is_waiting(data.customer_id, data.contact_id if data.condition == RANK else None):
+        errors.add("", _("A request about this customer waits for a decision already."))
     met: Met | None = None
     if data.condition == RANK:
         if data.contact_id not in {person.contact_id for person in found.people}:
@@ -102,22 +108,19 @@ def _check_application(data: ApplicationInput) -> Met:
 
 
 def _file(customer: Customer, data: ApplicationInput, met: Met, actor: Actor, kind: str) -> ApprovalRequest:
-    repeated = db.session.scalars(select(ApprovalRequest).where(ApprovalRequest.token == data.token)).first()
-    if repeated is not None:
-        return repeated
     contact_id = data.contact_id if met.condition == RANK else None
     application = _new_application(customer, contact_id, data.route, met, data.reason.strip(), actor)
     request = file_request(
         kind,
         actor,
-        subject_type=queries.SUBJECT,
-        subject_id=application.id,
+        subject_type="customer",
+        subject_id=customer.id,
         title=_("VIP application: %(customer)s", customer=customer.name),
         payload={"application": application.id, "condition": met.condition, "route": data.route},
         department_id=customer.department_id,
         customer_id=customer.id,
         token=data.token,
-        scope=f"customer:{customer.id}:{contact_id or 0}",
+        scope=f"member:{contact_id or 0}",
     )
     record(
         actor,
@@ -261,7 +264,7 @@ def _tell(membership: VipMembership, request: ApprovalRequest, actor: Actor) -> 
             until=membership.valid_until,
             number=membership.number,
         ),
-        url=f"/vip/{membership.id}",
+        url=path_for("vip.show", membership_id=membership.id),
         actor=actor,
         about=f"vip_membership:{membership.id}",
     )
@@ -385,8 +388,8 @@ def propose_renewal(membership: VipMembership, met: Met | None) -> ApprovalReque
     return file_request(
         RENEWAL,
         SYSTEM,
-        subject_type=queries.SUBJECT,
-        subject_id=application.id,
+        subject_type="customer",
+        subject_id=customer.id,
         title=_("VIP renewal: %(customer)s", customer=customer.name),
         payload={"application": application.id, "membership": membership.id, "recommended": met is not None},
         department_id=customer.department_id,

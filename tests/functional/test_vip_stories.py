@@ -25,7 +25,7 @@ from plugins.vip.models import (
     VipPointEntry,
 )
 from plugins.vip.services import ApplicationInput
-from portal.approvals import deciding
+from portal.approvals.services import decide as decide_request
 from portal.approvals.models import PENDING, ApprovalRequest
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed
@@ -102,7 +102,7 @@ def decide(world: World, who: str, request_id: int, vote: str = "approve", opini
     assert request is not None
     digest = queries_digest(request)
     with transaction():
-        deciding.decide(request_id, world.actor(who), vote=vote, opinion=opinion, seen_digest=digest)
+        decide_request(request_id, world.actor(who), vote=vote, opinion=opinion, seen_digest=digest)
 
 
 def queries_digest(request: ApprovalRequest) -> str:

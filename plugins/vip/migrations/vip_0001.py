@@ -130,6 +130,7 @@ def upgrade() -> None:
         sa.Column("period_last", sa.Date(), nullable=True),
         sa.Column("reason", sa.String(length=1000), nullable=False),
         sa.Column("level", sa.String(length=10), nullable=False),
+        sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("membership_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -150,12 +151,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["membership_id"], ["vip_membership.id"], name=op.f("fk_vip_application_membership_id_vip_membership")
         ),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["approval_request.id"], name=op.f("fk_vip_application_request_id_approval_request")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vip_application")),
     )
     with op.batch_alter_table("vip_application", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_vip_application_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_vip_application_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_vip_application_membership_id"), ["membership_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_vip_application_request_id"), ["request_id"], unique=False)
 
     op.create_table(
         "vip_membership_event",
@@ -249,6 +254,7 @@ def downgrade() -> None:
 
     op.drop_table("vip_membership_event")
     with op.batch_alter_table("vip_application", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_vip_application_request_id"))
         batch_op.drop_index(batch_op.f("ix_vip_application_membership_id"))
         batch_op.drop_index(batch_op.f("ix_vip_application_customer_id"))
         batch_op.drop_index(batch_op.f("ix_vip_application_contact_id"))
