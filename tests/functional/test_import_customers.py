@@ -63,7 +63,9 @@ def last_batch() -> ImportBatch:
     return db.session.scalars(select(ImportBatch).order_by(ImportBatch.id.desc()).limit(1)).one()
 
 
-def wizard(client: FlaskClient, content: bytes, name: str = "customers.csv", target: str = "customers", **rules: str) -> int:
+def wizard(
+    client: FlaskClient, content: bytes, name: str = "customers.csv", target: str = "customers", **rules: str
+) -> int:
     """All pages up to the check, taking what the portal guesses."""
     assert upload(client, content, name, target).status_code == 302
     batch = last_batch()
@@ -415,7 +417,9 @@ def test_a_killed_worker_goes_on_where_it_was(
     with pytest.raises(Killed):
         import_jobs.run(Context(), batch_id)  # type: ignore[arg-type]
     db.session.rollback()
-    assert db.session.scalar(select(func.count()).where(ImportRow.batch_id == batch_id, ImportRow.state == "applied")) == 4
+    assert (
+        db.session.scalar(select(func.count()).where(ImportRow.batch_id == batch_id, ImportRow.state == "applied")) == 4
+    )
     monkeypatch.setattr(import_jobs, "_write_chunk", write)
     import_jobs.run(Context(), batch_id)  # type: ignore[arg-type]
     made = db.session.scalars(select(Customer.name).where(Customer.name.like("客户%号"))).all()

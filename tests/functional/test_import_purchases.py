@@ -85,7 +85,9 @@ def test_orders_with_lines_and_wrong_rows_and_undo(client: FlaskClient, world: W
 
 def test_changed_orders_are_updated_and_restored(client: FlaskClient, world: World) -> None:
     world.login(client, "anna")
-    first = wizard(client, xlsx([HEADINGS, ["N-1", "贵州茅台", date(2026, 3, 1), "P-1", 2, 99.5]]), "a.xlsx", "purchases")
+    first = wizard(
+        client, xlsx([HEADINGS, ["N-1", "贵州茅台", date(2026, 3, 1), "P-1", 2, 99.5]]), "a.xlsx", "purchases"
+    )
     client.post(f"/imports/{first}/run")
     state = dump()
     rows = [HEADINGS, ["N-1", "贵州茅台", date(2026, 3, 1), "P-1", 3, 99.5]]

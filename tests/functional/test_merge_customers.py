@@ -25,7 +25,7 @@ from portal.purchases.models import Product, Purchase
 from portal.purchases.services import LineInput, ProductInput, PurchaseInput, create_product, record_purchase
 from tests.world import World
 
-CODE = "91520000214330054T"
+CODE = "91520000214330054F"
 
 
 def _filled(world: World) -> tuple[int, int]:
@@ -53,7 +53,9 @@ def _filled(world: World) -> tuple[int, int]:
 def test_everything_goes_to_the_kept_record_and_nothing_is_lost(app: Flask, world: World) -> None:
     kept, merged = _filled(world)
     with transaction():
-        merge = merge_customers(MergeInput(kept, merged, {"credit_code": "merged", "address": "merged"}), world.actor("hanna"))
+        merge = merge_customers(
+            MergeInput(kept, merged, {"credit_code": "merged", "address": "merged"}), world.actor("hanna")
+        )
         merge_id = merge.id
     assert db.session.scalars(select(Contact.name).where(Contact.customer_id == kept).order_by(Contact.id)).all() == [
         "王敏",

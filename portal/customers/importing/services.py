@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from portal.audit.services import record
 from portal.core import clock, settings
@@ -360,36 +360,51 @@ def reading_json(text: str) -> dict[str, Any]:
 
 def note_applied(batch_id: int, works: Sequence[Work]) -> None:
     """Mark rows as written (or refused at the last moment), in the transaction that wrote them."""
-    for work in works:
-        done = not work.reasons
-        _mark(
-            batch_id,
-            work.number,
-            state=(RowState.APPLIED if done else RowState.STAGED).value,
-            target_id=work.target_id,
-            effect_json=dump(work.effect) if done else "{}",
-            reasons_json=dump(work.reasons),
-        )
+    _mark(
+        batch_id,
+        [
+            {
+                "row_number": work.number,
+                "new_state": (RowState.STAGED if work.reasons else RowState.APPLIED).value,
+                "new_target": work.target_id,
+                "new_effect": "{}" if work.reasons else dump(work.effect),
+                "new_reasons": dump(work.reasons),
+            }
+            for work in works
+        ],
+    )
 
 
 def note_undone(batch_id: int, works: Sequence[Work]) -> None:
     """Mark rows as taken back, or as kept with the reason."""
-    for work in works:
-        done = not work.reasons
-        _mark(
-            batch_id,
-            work.number,
-            state=(RowState.UNDONE if done else RowState.KEPT).value,
-            reasons_json=dump(work.reasons),
-        )
+    _mark(
+        batch_id,
+        [
+            {
+                "row_number": work.number,
+                "new_state": (RowState.KEPT if work.reasons else RowState.UNDONE).value,
+                "new_target": work.target_id,
+                "new_effect": dump(work.effect),
+                "new_reasons": dump(work.reasons),
+            }
+            for work in works
+        ],
+    )
 
 
-def _mark(batch_id: int, number: int, **values: Any) -> None:
-    db.session.execute(
-        update(ImportRow)
-        .where(ImportRow.batch_id == batch_id, ImportRow.number == number)
-        .values(**values)
-        .execution_options(synchronize_session=False)
+def _mark(batch_id: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One statement for all rows of a chunk."""
+    table: Any = ImportRow.__table__
+    db.session.connection().execute(
+        update(table)
+        .where(table.c.batch_id == batch_id, table.c.number == bindparam("row_number"))
+        .values(
+            state=bindparam("new_state"),
+            target_id=bindparam("new_target"),
+            effect=bindparam("new_effect"),
+            reasons=bindparam("new_reasons"),
+        ),
+        list(rows),
     )
 
 

@@ -138,11 +138,11 @@ def choice(enumeration: type[StrEnum]) -> Callable[[Cell], str]:
 
 @lru_cache(maxsize=32)
 def _choices(enumeration: type[StrEnum]) -> dict[str, str]:
-    from flask_babel import force_locale
+    from portal.i18n import speaking
 
     found = {fold(member.value): member.value for member in enumeration}
     for code, _name in LANGUAGES:
-        with force_locale(code):
+        with speaking(code):
             found |= {fold(str(label)): member.value for member, label in words.LABELS[enumeration].items()}
     for word, value in word_lists()["values"].get(enumeration.__name__, {}).items():
         found[fold(word)] = value

@@ -180,8 +180,8 @@ def create_prepared(items: Sequence[Prepared], actor: Actor) -> list[dict[str, A
             updated_by_id=actor.user_id,
         )
         customer.aliases = [CustomerAlias(alias=alias) for alias in item.aliases]
-        if item.person:
-            customer.person = CustomerPerson(**item.person, consent_recorded_by_id=actor.user_id)
+        # Set in any case: nothing known would be looked up row by row.
+        customer.person = CustomerPerson(**item.person, consent_recorded_by_id=actor.user_id) if item.person else None
         customers.append(customer)
     db.session.add_all(customers)
     db.session.flush()
