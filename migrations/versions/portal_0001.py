@@ -11,6 +11,7 @@ from alembic import op
 
 from portal.approvals import ddl as approvals
 from portal.audit import ddl as audit
+from portal.purchases import ddl as purchases
 
 revision = "portal_0001"
 down_revision = None
@@ -1161,6 +1162,30 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "purchase_group_month",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_manager_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("manager_key", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("year", sa.SmallInteger(), nullable=False),
+        sa.Column("month", sa.SmallInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=False),
+        sa.Column("total_high_middle", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_manager_id"], ["org_user.id"], name=op.f("fk_purchase_group_month_account_manager_id_org_user")
+        ),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["org_department.id"], name=op.f("fk_purchase_group_month_department_id_org_department")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_group_month")),
+        sa.UniqueConstraint(
+            "department_id", "manager_key", "status", "year", "month", name="uq_purchase_group_month_group"
+        ),
+    )
+    op.create_table(
         "approval_beneficiary",
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1501,13 +1526,17 @@ def upgrade() -> None:
             "fk_org_department_deputy_id_org_user", "org_department", "org_user", ["deputy_id"], ["id"]
         )
     dialect = op.get_bind().dialect.name
-    for statement in (*approvals.statements(dialect), *audit.statements(dialect)):
+    for statement in (*approvals.statements(dialect), *audit.statements(dialect), *purchases.statements(dialect)):
         op.get_bind().exec_driver_sql(statement)
 
 
 def downgrade() -> None:
     dialect = op.get_bind().dialect.name
-    for statement in (*approvals.drop_statements(dialect), *audit.drop_statements(dialect)):
+    for statement in (
+        *approvals.drop_statements(dialect),
+        *audit.drop_statements(dialect),
+        *purchases.drop_statements(dialect),
+    ):
         op.get_bind().exec_driver_sql(statement)
     if op.get_bind().dialect.name == "postgresql":
         op.drop_constraint("fk_org_department_head_id_org_user", "org_department", type_="foreignkey")
@@ -1586,6 +1615,7 @@ def downgrade() -> None:
 
     op.drop_table("approval_copy")
     op.drop_table("approval_beneficiary")
+    op.drop_table("purchase_group_month")
     op.drop_table("purchase_month")
     with op.batch_alter_table("purchase", schema=None) as batch_op:
         batch_op.drop_index("ix_purchase_total_id")

@@ -23,4 +23,6 @@ def rebuild_summaries() -> None:
         with transaction():
             corrected += summaries.refresh(ids)
         checked += len(ids)
+    with transaction():
+        summaries.rebuild_groups()
     click.echo(f"{checked} customers checked, {corrected} corrected.")

@@ -41,6 +41,8 @@ def check_all(context: JobContext) -> dict[str, Any]:
             corrected += summaries.refresh(ids)
         checked += len(ids)
         context.progress(checked)
+    with transaction():
+        summaries.rebuild_groups()
     return {"customers": checked, "corrected": corrected}
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Date,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -25,6 +27,7 @@ from portal.core.text import fold, pinyin_full, pinyin_initials
 from portal.customers.models import Customer, SortKey
 from portal.extensions import db
 from portal.org.models import User
+from portal.purchases import ddl
 
 #: Numbers of orders: compared by code point on both databases, so that those that begin alike lie together.
 NumberKey = String(60).with_variant(String(60, collation="C"), "postgresql")
@@ -203,3 +206,38 @@ class PurchaseMonth(db.Model):
         # The rows of a customer lie together, in the primary key itself.
         {"sqlite_with_rowid": False},
     )
+
+
+class PurchaseGroupMonth(db.Model):
+    """The same sums for all customers of a department and an account manager together; triggers (`ddl.py`) keep it.
+
+    Whoever sees customers by department or account manager (nearly everybody) gets his sums from these few rows.
+    """
+
+    __tablename__ = "purchase_group_month"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    department_id: Mapped[int] = mapped_column(ForeignKey("org_department.id"))
+    #: None: customers that nobody looks after
+    account_manager_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"))
+    #: account_manager_id, 0 for None: unique keys count NULLs as different
+    manager_key: Mapped[int] = mapped_column(BigInteger)
+    #: status of the customers
+    status: Mapped[str] = mapped_column(String(12))
+    year: Mapped[int] = mapped_column(SmallInteger)
+    month: Mapped[int] = mapped_column(SmallInteger)
+    total: Mapped[Decimal] = mapped_column(Money)
+    cost: Mapped[Decimal] = mapped_column(Money)
+    total_high_middle: Mapped[Decimal] = mapped_column(Money)
+    count: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        UniqueConstraint(
+            "department_id", "manager_key", "status", "year", "month", name="uq_purchase_group_month_group"
+        ),
+    )
+
+
+# The triggers name both tables and the customers'.
+PurchaseGroupMonth.__table__.add_is_dependent_on(PurchaseMonth.__table__)
+event.listen(PurchaseGroupMonth.__table__, "after_create", ddl.create_triggers)

@@ -7,10 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, type_coerce
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    FromClause,
+    SelectBase,
+    Table,
+    TextClause,
+    and_,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.sql import visitors
 
 from portal.core import clock
 from portal.core.database import Money
@@ -23,7 +37,7 @@ from portal.extensions import db
 from portal.org.actor import Actor
 from portal.org.models import Department, User
 from portal.purchases.cache import Figure, remembered
-from portal.purchases.models import Product, Purchase, PurchaseLine, PurchaseMonth
+from portal.purchases.models import Product, Purchase, PurchaseGroupMonth, PurchaseLine, PurchaseMonth
 from portal.purchases.periods import Month, Period
 from portal.purchases.rhythm import Rhythm, rhythm_of
 
@@ -352,10 +366,12 @@ def share(part: Decimal, whole: Decimal) -> int | None:
     return int((part * 100 / whole).to_integral_value(rounding="ROUND_HALF_UP"))
 
 
-def _within(period: Period) -> ColumnElement[bool]:
-    """Condition on `PurchaseMonth`: within the period."""
+Months = type[PurchaseMonth] | type[PurchaseGroupMonth]
+
+
+def _within(period: Period, month: Months = PurchaseMonth) -> ColumnElement[bool]:
+    """Condition on a table of months: within the period."""
     (first_year, first_month), (last_year, last_month) = period.first, period.last
-    month = PurchaseMonth
     return and_(
         month.year.between(first_year, last_year),
         or_(month.year > first_year, month.month >= first_month),
@@ -363,12 +379,8 @@ def _within(period: Period) -> ColumnElement[bool]:
     )
 
 
-_SUMS = (
-    func.sum(PurchaseMonth.total),
-    func.sum(PurchaseMonth.cost),
-    func.sum(PurchaseMonth.total_high_middle),
-    func.sum(PurchaseMonth.count),
-)
+def _sum_columns(month: Months) -> tuple[Any, ...]:
+    return tuple(func.sum(column) for column in (month.total, month.cost, month.total_high_middle, month.count))
 
 
 def _sums(row: Any, start: int) -> Sums:
@@ -376,18 +388,53 @@ def _sums(row: Any, start: int) -> Sums:
     return Sums(total, cost, better, int(count))
 
 
+#: Columns of customers that `PurchaseGroupMonth` has, too.
+_GROUP_COLUMNS = {
+    name: PurchaseGroupMonth.__table__.c[name] for name in ("department_id", "account_manager_id", "status")
+}
+
+
+def asked_of_groups(condition: ColumnElement[bool]) -> ColumnElement[bool] | None:
+    """A condition on customers as one on `PurchaseGroupMonth`.
+
+    None when it speaks of anything but department, account manager and status: such a condition may hold for one
+    customer of a group and not for another.
+    """
+    for element in visitors.iterate(condition):
+        if isinstance(element, FromClause | SelectBase | TextClause):
+            return None
+        if isinstance(element, ColumnClause):
+            table = element.table
+            if not isinstance(table, Table) or table.name != "customer" or element.name not in _GROUP_COLUMNS:
+                return None
+
+    def replace(element: Any, **_more: Any) -> Any:
+        return _GROUP_COLUMNS[element.name] if isinstance(element, ColumnClause) else None
+
+    return cast("ColumnElement[bool]", visitors.replacement_traverse(condition, {}, replace))
+
+
+def _month_sums(actor: Actor, period: Period, by_owner: bool) -> list[Any]:
+    """Rows of (department, account manager,) year, month and sums of the visible customers."""
+    sight = visible(actor, VIEW)
+    in_groups = asked_of_groups(sight)
+    month: Months = PurchaseMonth if in_groups is None else PurchaseGroupMonth
+    owner: Any = Customer if in_groups is None else PurchaseGroupMonth
+    key = (*((owner.department_id, owner.account_manager_id) if by_owner else ()), month.year, month.month)
+    statement = select(*key, *_sum_columns(month)).where(_within(period, month)).group_by(*key)
+    if in_groups is None:
+        statement = statement.join(Customer, Customer.id == PurchaseMonth.customer_id).where(sight)
+    else:
+        statement = statement.where(in_groups)
+    # Groups that lost all their purchases stay with zeros.
+    return list(db.session.execute(statement.having(func.sum(month.count) > 0)))
+
+
 def sales_by_month(actor: Actor, period: Period) -> Figure[dict[Month, Sums]]:
     """Sums of the visible customers for each month of a period that has sales."""
 
     def compute() -> dict[Month, Sums]:
-        month = PurchaseMonth
-        rows = db.session.execute(
-            select(month.year, month.month, *_SUMS)
-            .join(Customer, Customer.id == month.customer_id)
-            .where(_within(period), visible(actor, VIEW))
-            .group_by(month.year, month.month)
-        )
-        return {(row[0], row[1]): _sums(row, 2) for row in rows}
+        return {(row[0], row[1]): _sums(row, 2) for row in _month_sums(actor, period, by_owner=False)}
 
     return remembered(actor, "months", (period.first, period.last), compute)
 
@@ -421,14 +468,7 @@ def sales_cube(actor: Actor, period: Period) -> Figure[Cube]:
     """Sums of the visible customers by present department and account manager, and by month."""
 
     def compute() -> Cube:
-        month = PurchaseMonth
-        key = (Customer.department_id, Customer.account_manager_id, month.year, month.month)
-        rows = db.session.execute(
-            select(*key, *_SUMS)
-            .join(Customer, Customer.id == month.customer_id)
-            .where(_within(period), visible(actor, VIEW))
-            .group_by(*key)
-        )
+        rows = _month_sums(actor, period, by_owner=True)
         return Cube({(row[0], row[1], (row[2], row[3])): _sums(row, 4) for row in rows})
 
     return remembered(actor, "cube", (period.first, period.last), compute)
@@ -449,7 +489,7 @@ def top_customers(actor: Actor, period: Period, limit: int = TOP) -> Figure[list
     def compute() -> list[CustomerSum]:
         total = func.sum(PurchaseMonth.total)
         best = (
-            select(PurchaseMonth.customer_id, *(part.label(f"s{index}") for index, part in enumerate(_SUMS)))
+            select(PurchaseMonth.customer_id, *(part.label(f"s{index}") for index, part in enumerate(_sum_columns(PurchaseMonth))))
             .join(Customer, Customer.id == PurchaseMonth.customer_id)
             .where(_within(period), visible(actor, VIEW))
             .group_by(PurchaseMonth.customer_id)

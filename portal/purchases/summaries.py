@@ -11,11 +11,12 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Integer, bindparam, case, cast, delete, extract, func, insert, select, update
+from sqlalchemy import text as sql_text
 
 from portal.core import clock
 from portal.customers.models import Customer
 from portal.extensions import db
-from portal.purchases.models import Purchase, PurchaseMonth
+from portal.purchases.models import Purchase, PurchaseGroupMonth, PurchaseMonth
 
 #: Customers whose summary is computed by one statement.
 CHUNK = 500
@@ -180,3 +181,31 @@ def customer_ranges(size: int = COMPARE_CHUNK) -> Iterator[list[int]]:
             return
         yield ids
         last = ids[-1]
+
+
+def rebuild_groups() -> None:
+    """Write the sums by department and account manager anew out of the customers' months, inside the caller's
+    transaction. Only needed when something went around the triggers."""
+    group = PurchaseGroupMonth
+    if db.engine.dialect.name == "postgresql":
+        # Writers wait: what they add afterwards comes on top of what is written here.
+        db.session.execute(sql_text("LOCK TABLE purchase_group_month IN EXCLUSIVE MODE"))
+    db.session.execute(delete(group))
+    manager = func.coalesce(Customer.account_manager_id, 0)
+    key = (Customer.department_id, Customer.account_manager_id, Customer.status, PurchaseMonth.year, PurchaseMonth.month)
+    rows = (
+        select(
+            Customer.department_id,
+            Customer.account_manager_id,
+            manager,
+            Customer.status,
+            PurchaseMonth.year,
+            PurchaseMonth.month,
+            *(func.sum(column) for column in _MONTH_SUMS),
+        )
+        .join(PurchaseMonth, PurchaseMonth.customer_id == Customer.id)
+        .group_by(*key)
+    )
+    names = ["department_id", "account_manager_id", "manager_key", "status", "year", "month"]
+    names += [column.key for column in _MONTH_SUMS]
+    db.session.execute(insert(group).from_select(names, rows, include_defaults=False))

@@ -329,3 +329,92 @@ def test_products_are_found_by_name_pinyin_initials_and_code(world: World) -> No
     assert product_named("wyyc") is not None
     assert product_named("100%") is None
     assert db.session.scalar(select(func.count()).select_from(Product)) == 2
+
+
+def _groups() -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """The kept sums by group, those that are zero left out."""
+    from portal.purchases.models import PurchaseGroupMonth as Group
+
+    rows = db.session.execute(
+        select(
+            Group.department_id, Group.account_manager_id, Group.status, Group.year, Group.month,
+            Group.total, Group.cost, Group.total_high_middle, Group.count,
+        )
+    )  # fmt: skip
+    return {tuple(row[:5]): tuple(row[5:]) for row in rows if row[8]}
+
+
+def _recomputed() -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """The same out of the months of single customers."""
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    for month, customer in db.session.execute(
+        select(PurchaseMonth, Customer).join(Customer, Customer.id == PurchaseMonth.customer_id)
+    ):
+        key = (customer.department_id, customer.account_manager_id, customer.status, month.year, month.month)
+        cell = found.setdefault(key, [Decimal(0), Decimal(0), Decimal(0), 0])
+        for index, value in enumerate((month.total, month.cost, month.total_high_middle, month.count)):
+            cell[index] += value
+    return {key: tuple(cell) for key, cell in found.items()}
+
+
+def test_sums_by_group_follow_customers_whoever_moves_them(world: World) -> None:
+    from sqlalchemy import text
+
+    key = product(world)
+    for number, name in enumerate(("maotai", "wuliang", "yanghe", "orphan")):
+        purchase(world, [LineInput(key, number + 1)], number=f"P-{number}", customer=name, login="boss")
+    assert _groups() == _recomputed() and len(_groups()) == 3
+    maotai, cara = world.customer_id("maotai"), world.user("cara")
+    with transaction() as session:
+        customer = session.get_one(Customer, maotai)
+        customer.account_manager_id, customer.department_id = cara.id, cara.department_id
+    assert _groups() == _recomputed()
+    with transaction() as session:
+        # Behind the back of all services.
+        session.execute(text("UPDATE customer SET account_manager_id = NULL"))
+        session.execute(text("UPDATE customer SET status = 'inactive' WHERE id = :id"), {"id": maotai})
+        session.execute(text("UPDATE purchase_month SET total = total + 5"))
+    assert _groups() == _recomputed()
+    with transaction() as session:
+        session.execute(text("DELETE FROM purchase_group_month"))
+        assert _groups() == {}
+        summaries.rebuild_groups()
+    assert _groups() == _recomputed() != {}
+
+
+def test_only_conditions_on_what_groups_have_are_asked_of_groups(world: World, monkeypatch: Any) -> None:
+    from sqlalchemy import exists, literal, text
+    from sqlalchemy.orm import aliased
+
+    from portal.core.permissions import visible
+    from portal.org.models import User
+    from portal.purchases import queries
+    from portal.purchases.periods import period
+
+    key = product(world)
+    for number, name in enumerate(("maotai", "yanghe", "fenjiu", "orphan")):
+        purchase(world, [LineInput(key, number + 1)], number=f"P-{number}", customer=name, login="boss")
+    span = period("", date(2026, 3, 10))
+    by_groups = {}
+    for login in ("boss", "hugo", "hanna", "anna", "cara", "audrey"):
+        actor = world.actor(login)
+        assert queries.asked_of_groups(visible(actor, "customers.view")) is not None
+        by_groups[login] = (queries.sales_by_month(actor, span).value, queries.sales_cube(actor, span).value)
+    plain = Customer.department_id == 1
+    other = aliased(Customer)
+    for foreign in (
+        plain & (Customer.id == 5),
+        plain | (Customer.name == "x"),
+        plain & Customer.id.in_(select(Customer.id)),
+        plain & exists(select(literal(1)).select_from(User)),
+        plain & (other.department_id == 2),
+        plain & text("1 = 1"),
+        plain & (User.id == Customer.account_manager_id),
+    ):
+        assert queries.asked_of_groups(foreign) is None
+    monkeypatch.setattr(queries, "asked_of_groups", lambda _condition: None)
+    for login, answers in by_groups.items():
+        actor = world.actor(login)
+        single = (queries.sales_by_month(actor, span).value, queries.sales_cube(actor, span).value)
+        assert single == answers, login
+    assert by_groups["boss"][0] and not by_groups["audrey"][0]
