@@ -134,6 +134,7 @@ def merge_customers(data: MergeInput, actor: Actor) -> CustomerMerge:
         if version is not None and customer.version != version:
             raise Conflict(_("“%(name)s” was changed meanwhile. Look at both records again.", name=customer.name))
     now = clock.now()
+    theirs = {name: getattr(merged, name) for item in FIELDS for name in item.columns}
     merge = CustomerMerge(
         kept_id=kept.id,
         merged_id=merged.id,
@@ -146,7 +147,7 @@ def merge_customers(data: MergeInput, actor: Actor) -> CustomerMerge:
     merged.updated_at, merged.updated_by_id = now, actor.user_id
     # First: a code may belong to one live record only.
     db.session.flush()
-    changes = _take_values(kept, merged, data.choices)
+    changes = _take_values(kept, merged.id, theirs, data.choices)
     kept.updated_at, kept.updated_by_id = now, actor.user_id
     db.session.flush()
     rows, stayed = _move_rows(kept.id, merged.id)
@@ -183,14 +184,19 @@ def merge_customers(data: MergeInput, actor: Actor) -> CustomerMerge:
     return merge
 
 
-def _take_values(kept: Customer, merged: Customer, choices: Mapping[str, str]) -> dict[str, list[Any]]:
-    """Put the chosen values of the merged record into the kept one; column → [before, after] as JSON values."""
+def _take_values(
+    kept: Customer, merged_id: int, theirs: Mapping[str, Any], choices: Mapping[str, str]
+) -> dict[str, list[Any]]:
+    """Put the chosen values of the merged record (as they were before the merge) into the kept one.
+
+    Returns column → [before, after] as JSON values.
+    """
     changes: dict[str, list[Any]] = {}
     for item in FIELDS:
         if choices.get(item.key) == MERGED:
             for name in item.columns:
-                _put(kept, name, getattr(merged, name), changes)
-    if kept.referrer_id in (kept.id, merged.id):
+                _put(kept, name, theirs[name], changes)
+    if kept.referrer_id in (kept.id, merged_id):
         _put(kept, "referrer_id", None, changes)
     return changes
 
