@@ -1,0 +1,30 @@
+"""One stage for all tests of this folder; each test leaves it as it was."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from portal.app import create_app
+from portal.extensions import db
+from tests.access.stage import Stage, build
+from tests.conftest import SERVER_URL, Template, settings_for
+
+
+@pytest.fixture(scope="package")
+def stage(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Built once; SQLite alone, since who may do what is the same on both databases."""
+    if SERVER_URL:
+        pytest.skip("the access matrix runs on the embedded database")
+    folder = tmp_path_factory.mktemp("stage")
+    shutil.copyfile(template.file, folder / "portal.sqlite3")
+    app = create_app(**settings_for(folder, f"sqlite:///{folder / 'portal.sqlite3'}"))
+    made = Stage(app)
+    with app.app_context():
+        build(made)
+    yield made
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()

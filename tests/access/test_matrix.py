@@ -1,0 +1,124 @@
+"""The access matrix: every rule of the application, asked by every role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from werkzeug.routing import Rule
+
+from portal.core.checks import LIBRARY_ENDPOINTS
+from portal.core.web import declared_access
+from tests.access.matrix import MATRIX
+from tests.access.stage import MISSING, ROLES, Stage
+
+#: Files that are the same for everybody; see tests/unit/test_assets.py.
+FILES = LIBRARY_ENDPOINTS | {"asset"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One line of the table in the application."""
+
+    rule: Rule
+    method: str
+
+
+def rules(stage: Stage) -> dict[str, Asked]:
+    """Every address and method of the application, named as in the table."""
+    return {
+        f"{method} {rule.rule}": Asked(rule, method)
+        for rule in stage.app.url_map.iter_rules()
+        if rule.endpoint not in FILES
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_every_page_has_a_line_and_every_line_a_page(stage: Stage) -> None:
+    assert sorted(set(rules(stage)) ^ set(MATRIX)) == []
+
+
+def test_pages_answer_get_and_post_alone(stage: Stage) -> None:
+    assert {name.split()[0] for name in rules(stage)} == {"GET", "POST"}
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_who_may(name: str, stage: Stage) -> None:
+    asked = rules(stage)[name]
+    found = ""
+    for role in ROLES:
+        letter = stage.ask(role, asked.rule, asked.method)
+        found += letter
+        if asked.method == "POST" and letter not in "-?":
+            stage.restore()
+    assert dict(zip(ROLES, found, strict=True)) == dict(zip(ROLES, MATRIX[name], strict=True))
+
+
+@pytest.mark.parametrize("name", [name for name in MATRIX if "<" in name])
+def test_what_is_hidden_looks_like_what_is_not_there(name: str, stage: Stage) -> None:
+    """Who gets 404 for an object of others gets the very same answer for one that does not exist."""
+    asked = rules(stage)[name]
+    numbers = [a for a in asked.rule.arguments if asked.rule._converters[a].__class__.__name__ == "IntegerConverter"]
+    for role, letter in zip(ROLES, MATRIX[name], strict=True):
+        if letter != "?":
+            continue
+        answers = []
+        for other in ({}, dict.fromkeys(numbers, MISSING)):
+            path = stage.path(asked.rule, **other)
+            with stage.client(role).open(path, method=asked.method) as answer:
+                answers.append((answer.status_code, answer.text.replace(path, "PATH")))
+        assert answers[0] == answers[1], role
+
+
+@pytest.mark.parametrize("name", [name for name in MATRIX if "<int:" in name])
+def test_what_is_not_there_is_not_found(name: str, stage: Stage) -> None:
+    """Those who may open the page get 404 for a missing object and for a number no database can hold."""
+    asked = rules(stage)[name]
+    numbers = [a for a in asked.rule.arguments if asked.rule._converters[a].__class__.__name__ == "IntegerConverter"]
+    role = (
+        next(role for role, letter in zip(ROLES, MATRIX[name], strict=True) if letter == "o")
+        if ("o" in MATRIX[name])
+        else "admin"
+    )
+    for number in (0, MISSING, 2**63 - 1, 2**63, 10**30):
+        letter = stage.ask(role, asked.rule, asked.method, **dict.fromkeys(numbers, number))
+        assert letter == "?", (role, number, letter)
+
+
+def test_administration_asks_for_the_password_again(stage: Stage) -> None:
+    """Pages of a permission with step_up, by a session that proved itself too long ago."""
+    from sqlalchemy import text
+
+    from portal.extensions import db
+
+    registry = stage.app.extensions["portal_permissions"]
+    with stage.unchanged():
+        with stage.app.app_context(), db.engine.begin() as connection:
+            connection.execute(text("UPDATE auth_session SET confirmed_at = '2026-01-01 00:00:00.000000'"))
+        seen = 0
+        for name, asked in rules(stage).items():
+            declared = declared_access(stage.app, asked.rule.endpoint) or ""
+            permission = registry.permissions.get(declared)
+            if permission is None or not permission.step_up:
+                continue
+            seen += 1
+            with stage.client("admin").open(stage.path(asked.rule), method=asked.method) as answer:
+                if asked.method == "GET":
+                    assert answer.status_code == 302, name
+                    assert answer.location.startswith("/confirm"), name
+                else:
+                    assert answer.status_code in (302, 401, 403), name
+        assert seen > 15
+
+
+def test_a_closed_account_opens_nothing(stage: Stage) -> None:
+    from sqlalchemy import text
+
+    from portal.extensions import db
+
+    with stage.unchanged():
+        with stage.app.app_context(), db.engine.begin() as connection:
+            connection.execute(text("UPDATE org_user SET is_active = false WHERE login = 'boss'"))
+        for name, asked in rules(stage).items():
+            if asked.method == "GET" and MATRIX.get(name, "o")[0] == "l":
+                assert stage.ask("boss", asked.rule, "GET") == "l", name
