@@ -1,6 +1,6 @@
 """`make bench`: builds the data, starts the real server and the floor, measures, writes bench/results.json.
 
-    python -m bench [--customers N] [--lines N] [--databases sqlite,postgresql] [--requests N] [--keep FOLDER]
+python -m bench [--customers N] [--lines N] [--databases sqlite,postgresql] [--requests N] [--keep FOLDER]
 """
 
 from __future__ import annotations
@@ -33,8 +33,18 @@ SECRET = "bench-only-" + "0" * 32
 WORKERS = 2
 #: The floor runs under the same server with the same kind and number of workers.
 FLOOR_SERVER = (
-    "--workers", str(WORKERS), "--worker-class", "gthread", "--threads", "4", "--keep-alive", "5",
-    "--worker-tmp-dir", "/dev/shm", "--log-level", "warning",
+    "--workers",
+    str(WORKERS),
+    "--worker-class",
+    "gthread",
+    "--threads",
+    "4",
+    "--keep-alive",
+    "5",
+    "--worker-tmp-dir",
+    "/dev/shm",
+    "--log-level",
+    "warning",
 )
 #: The goal for each page: ratio of its p50 to the floor's, with one client.
 GOALS = {
@@ -106,7 +116,9 @@ def _run(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             company = data.fill(options.customers, options.lines)
         else:
             company = _company()
-        print(f"{app.config['SQLALCHEMY_DATABASE_URI'].split(':')[0]}: data ready in {time.perf_counter() - begin:.0f} s")
+        print(
+            f"{app.config['SQLALCHEMY_DATABASE_URI'].split(':')[0]}: data ready in {time.perf_counter() - begin:.0f} s"
+        )
         cookies = _cookies(company)
         pages = _pages(company)
         db.session.remove()
@@ -142,7 +154,11 @@ def _pages(company: data.Company) -> list[tuple[str, str, str]]:
     from portal.customers.models import Customer
 
     own = db.session.scalar(
-        select(Customer.id).where(Customer.account_manager_id == company.manager).order_by(Customer.id).offset(50).limit(1)
+        select(Customer.id)
+        .where(Customer.account_manager_id == company.manager)
+        .order_by(Customer.id)
+        .offset(50)
+        .limit(1)
     )
     deep = db.session.execute(
         select(Customer.name_sort, Customer.id).order_by(Customer.name_sort, Customer.id).offset(50_000).limit(1)
@@ -194,7 +210,10 @@ def _measure(
     rows = []
     floors: dict[int, list[float]] = {1: [], 8: []}
     first_page: dict[str, float] = {}
-    print(f"{'page':28} {'role':10} {'sql':>4} {'KB':>6} {'p50':>8} {'p95':>8} {'p99':>8} {'ratio':>6} {'8: p50':>8} {'ratio':>6}")
+    print(
+        f"{'page':28} {'role':10} {'sql':>4} {'KB':>6} {'p50':>8} {'p95':>8} {'p99':>8} {'ratio':>6}"
+        f" {'8: p50':>8} {'ratio':>6}"
+    )
     for page, role, path in pages:
         # The floor is measured beside each page, so that a change of the machine's speed hits both.
         floor_1 = measure.time_page(floor_port, "/?first=1000", "", 1, requests)

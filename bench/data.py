@@ -107,7 +107,7 @@ def _organisation() -> tuple[Company, dict[int, list[int]]]:
         ]
         first = first or (managers[row.id][0], head.id)
     db.session.flush()
-    assert first is not None  # noqa: S101 - there is at least one department
+    assert first is not None
     return Company(first[0], first[1], executive.id), managers
 
 
@@ -138,7 +138,9 @@ def _customers(session: Session, count: int, managers: dict[int, list[int]], rng
                 "status": "active",
                 "created_at": created,
                 "updated_at": created,
-                "last_contact_at": moment(today - timedelta(days=rng.randint(1, 400)), 10) if rng.random() < 0.3 else None,
+                "last_contact_at": moment(today - timedelta(days=rng.randint(1, 400)), 10)
+                if rng.random() < 0.3
+                else None,
                 "next_contact_on": today + timedelta(days=rng.randint(-5, 30)) if rng.random() < 0.05 else None,
                 "version": 1,
             }
@@ -202,11 +204,10 @@ def _purchases(session: Session, customers: int, wanted: int, rng: random.Random
         while True:
             yield rng.randint(1, customers), today - timedelta(days=rng.randint(0, 1200)), rng.randint(1, 8)
 
-    number = made = 0
+    made = 0
     heads: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []
-    for customer, day, units in orders():
-        number += 1
+    for number, (customer, day, units) in enumerate(orders(), 1):
         total = cost = better = Decimal(0)
         for position in range(1, rng.choice((1, 2, 2, 3, 4)) + 1):
             product = rng.randint(1, 50)
@@ -353,7 +354,7 @@ def _approvals(company: Company) -> None:
         with transaction():
             for customer_id in ids[start : start + 50]:
                 customer = db.session.get(models.Customer, customer_id)
-                assert customer is not None  # noqa: S101 - the id was read above
+                assert customer is not None
                 application = VipApplication(
                     customer_id=customer_id,
                     route="customer",
@@ -398,5 +399,3 @@ def _analyse() -> None:
             connection.exec_driver_sql("ANALYZE")
             connection.commit()
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-
-

@@ -59,5 +59,3 @@ def create_app() -> Flask:
         return template.render(rows=rows)
 
     return app
-
-

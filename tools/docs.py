@@ -106,9 +106,9 @@ def permissions_page(app: Flask) -> str:
         "# Permissions",
         MADE,
         "A permission answers two questions from one definition: may this person do this to this object, and which"
-        " rows may he see. It is allowed when at least one of its rules allows and none denies; every answer carries the"
-        " reasons. A plugin may add rules to the permissions of others. Pages that need a permission marked *password*"
-        " also ask for the password again after a quarter of an hour.",
+        " rows may he see. It is allowed when at least one of its rules allows and none denies; every answer carries"
+        " the reasons. A plugin may add rules to the permissions of others. Pages that need a permission marked"
+        " *password* also ask for the password again after a quarter of an hour.",
         "Deciding on requests is no permission: it follows from a seat in the route of the request"
         " (`portal/approvals/authority.py`).",
     ]
@@ -218,8 +218,9 @@ are switched off included; `portal db downgrade sample@base` removes the plugin'
 ## Switching off
 
 `portal plugins disable sample`, the page Plugins of the administration, or `DISABLED_PLUGINS=sample` in the
-environment; it holds from the next start. Pages, menu entries, panels, jobs, kinds of request and columns are gone; tables, rows and
-migrations stay, and everything is back after switching on. Requests of its kinds that wait stay waiting meanwhile.
+environment; it holds from the next start. Pages, menu entries, panels, jobs, kinds of request and columns are gone;
+tables, rows and migrations stay, and everything is back after switching on. Requests of its kinds that wait stay
+waiting meanwhile.
 `portal plugins list` shows what is installed, with version and hooks.
 
 ## Languages
