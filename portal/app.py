@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import PROJECT_ROOT, load_config
-from portal.core import clock, database, error_pages, headers, settings
+from portal.core import clock, database, error_pages, headers, settings, web
 from portal.core.permissions import PermissionRegistry
 from portal.core.registry import Registry
 from portal.extensions import babel, bootstrap, csrf, db, login_manager
@@ -67,6 +67,7 @@ def configure(app: Flask, overrides: dict[str, Any]) -> None:
     hops = app.config["PROXY_HOPS"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.url_map.converters["int"] = web.NumberConverter
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "auto_reload": False}
 
 

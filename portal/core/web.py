@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, abort, request
+from werkzeug.routing import IntegerConverter
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -69,6 +70,12 @@ def int_argument(name: str, default: int, minimum: int, maximum: int) -> int:
     except ValueError:
         return default
     return value if minimum <= value <= maximum else default
+
+
+class NumberConverter(IntegerConverter):
+    """Numbers in addresses: one that no database column can hold is an address that does not exist."""
+
+    regex = r"\d{1,18}"
 
 
 def refuse_large_id(value: int) -> int:
