@@ -11,10 +11,10 @@ from flask import Blueprint, url_for
 from portal.core import clock
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
-from portal.core.panels import Action, AgendaItem, Panel, Tab, TimelineEntry
+from portal.core.panels import Action, AgendaItem, PaletteItem, Panel, Tab, TimelineEntry
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
-from portal.customers import listings, page, permissions, queries, services
+from portal.customers import listings, page, palette, permissions, queries, services
 from portal.customers import vocabulary as words
 from portal.customers.models import Customer
 from portal.customers.views import blueprint
@@ -142,6 +142,11 @@ def agenda_items(actor: Actor, until: date) -> list[AgendaItem]:
         for row in queries.upcoming_birthdays(actor, today, last)
     ]
     return items
+
+
+@hookimpl(tryfirst=True)  # a search is most often for a customer
+def palette_items(actor: Actor, query: str) -> list[PaletteItem]:
+    return palette.items(actor, query)
 
 
 @hookimpl

@@ -1,0 +1,61 @@
+"""Hits of the search page and of the command palette: customers by everything they are found by, contacts by name."""
+
+from __future__ import annotations
+
+from flask import url_for
+from sqlalchemy import select
+
+from portal.core.panels import PaletteItem
+from portal.core.permissions import visible
+from portal.core.text import fold
+from portal.customers.models import Contact, Customer
+from portal.customers.search import search
+from portal.extensions import db
+from portal.i18n import _
+from portal.org.actor import Actor
+
+CUSTOMERS_SHOWN = 12
+CONTACTS_SHOWN = 5
+#: Characters of a contact's name that are looked up at least.
+LEAST_NAME = 2
+
+
+def items(actor: Actor, query: str) -> list[PaletteItem]:
+    """Customers, best first, then contacts of customers that the actor may view.
+
+    Of a customer that the actor may not view, its existence and who looks after it is shown: its page says the same.
+    """
+    hits = [
+        PaletteItem(
+            hit.name,
+            url_for("customers.show", customer_id=hit.customer_id),
+            _("Customers"),
+            " · ".join(part for part in (hit.department, hit.account_manager) if part),
+            "building" if hit.visible else "shield-lock",
+        )
+        for hit in search(actor, query, CUSTOMERS_SHOWN)
+    ]
+    name = fold(query)
+    if len(name) >= LEAST_NAME:
+        statement = (
+            select(Contact.id, Contact.name, Customer.name.label("customer"))
+            .join(Customer, Customer.id == Contact.customer_id)
+            .where(
+                visible(actor, "customers.view"),
+                Customer.status != "merged",
+                Contact.name.contains(name, autoescape=True),
+            )
+            .order_by(Contact.name_sort, Contact.id)
+            .limit(CONTACTS_SHOWN)
+        )
+        hits += [
+            PaletteItem(
+                row.name,
+                url_for("customers.contact", contact_id=row.id),
+                _("Contacts"),
+                row.customer,
+                "person",
+            )
+            for row in db.session.execute(statement)
+        ]
+    return hits
