@@ -36,6 +36,8 @@ from tests.world import World
 #: What a merge and an import leave behind on purpose, and versions, which only grow.
 LEFT_OUT = ("audit_", "customer_merge", "import_", "job_", "notice", "outbox")
 GROWING = {"version", "updated_at", "updated_by_id"}
+#: Tables of running sums: a sum of nothing may stay behind as a row, and rows may be new ones.
+RUNNING_SUMS = {"purchase_group_month": {"id"}}
 SETTINGS = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
@@ -45,8 +47,11 @@ def dump() -> dict[str, list[str]]:
     found = {}
     for table in db.metadata.sorted_tables:
         if not table.name.startswith(LEFT_OUT):
-            columns = [column for column in table.columns if column.name not in GROWING]
-            found[table.name] = sorted(str(tuple(row)) for row in db.session.execute(select(*columns)))
+            left_out = GROWING | RUNNING_SUMS.get(table.name, set())
+            statement = select(*(column for column in table.columns if column.name not in left_out))
+            if table.name in RUNNING_SUMS:
+                statement = statement.where(table.c.count != 0)
+            found[table.name] = sorted(str(tuple(row)) for row in db.session.execute(statement))
     return found
 
 

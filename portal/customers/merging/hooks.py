@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, url_for
 
+from portal.audit.labels import AuditWord
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Action
@@ -63,3 +64,12 @@ def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
         return []
     url = url_for("customers_merge.start", a=customer.id)
     return [Action("merge", _l("Merge with another customer"), url, "intersect", order=80)]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditWord]:
+    return [
+        AuditWord("verb", "lookup", _l("looked up")),
+        AuditWord("field", "merged_id", _l("Merged record")),
+        AuditWord("field", "restored_id", _l("Restored record")),
+    ]
