@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request, send_file, url_
 
 from portal.auth.current import current_actor
 from portal.core import clock
+from portal.core.errors import NotFound
 from portal.core.permissions import can, require
 from portal.core.permissions import registry as permissions
 from portal.core.registry import registry
@@ -89,13 +90,18 @@ def download(document_id: int) -> Response | tuple[str, int]:
 def of_customer(customer_id: int) -> str:
     """The documents about a customer, for whoever may see the customer."""
     actor = current_actor()
-    require(actor, "customers.view", refuse_large_id(customer_id))
+    # Who may not see the customer is refused; a customer that is not there is not found.
+    entity = permissions().permissions["customers.view"].entity
+    customer = db.session.get(entity, refuse_large_id(customer_id)) if entity is not None else None
+    if customer is None:
+        raise NotFound()
+    require(actor, "customers.view", customer_id)
     before = request.args.get("before", type=int)
-    rows, following = queries.for_customer(actor, customer_id, before if before and before < 2**62 else None)
+    rows, following = queries.for_customer(actor, customer_id, before if before and 0 < before < 2**62 else None)
     titles = {kind.key: kind.title for kind in queries.kinds()}
     return render_template(
         "documents/customer.html",
-        customer=_customer(customer_id),
+        customer=customer,
         rows=[
             {
                 "row": row,
