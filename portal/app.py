@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import PROJECT_ROOT, load_config
 from portal.core import clock, database, error_pages, headers, settings, web
-from portal.core.permissions import PermissionRegistry
+from portal.core.permissions import PermissionRegistry, forget_decisions
 from portal.core.registry import Registry
 from portal.extensions import babel, bootstrap, csrf, db, login_manager
 from portal.i18n import catalogue
@@ -149,6 +149,7 @@ def attach_request_guards(app: Flask) -> None:
     @app.teardown_appcontext
     def _forget(_error: BaseException | None) -> None:
         settings.forget_cache()
+        forget_decisions()
 
 
 def register_pages(app: Flask) -> None:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -55,9 +55,10 @@ from portal.approvals.permissions import OVERSEE, REASSIGN
 from portal.core import clock
 from portal.core.database import UTCDateTime
 from portal.core.errors import NotFound
-from portal.core.permissions import Actor, can
+from portal.core.permissions import can
 from portal.extensions import db
 from portal.i18n import _
+from portal.org.actor import Actor
 from portal.org.models import Delegation, Department, User
 
 PAGE_SIZE = 30
@@ -285,9 +286,7 @@ def _waiting(me: Any, now: Any) -> ColumnElement[bool]:
         .where(seat.state == OPEN, ref.state == PENDING)
         .where(
             seat.user_id.in_(
-                select(Delegation.delegator_id).where(
-                    Delegation.delegate_id == me, Delegation.revoked_at.is_(None)
-                )
+                select(Delegation.delegator_id).where(Delegation.delegate_id == me, Delegation.revoked_at.is_(None))
             ),
             _delegation_covers(me, now, ref, seat),
         )
@@ -302,27 +301,36 @@ def _waiting(me: Any, now: Any) -> ColumnElement[bool]:
     )
 
 
-def _opinion_condition(actor: Actor) -> ColumnElement[bool]:
-    return and_(ApprovalOpinion.user_id == actor.user_id, ApprovalOpinion.answered_at.is_(None))
-
-
 def inbox_count(actor: Actor) -> int:
     """How many requests wait for the actor, opinions he was asked for included; one statement."""
     if actor.user_id is None:
         return 0
-    return int(db.session.scalar(_inbox_statement(), {"me": actor.user_id, "now": clock.now()}) or 0)
+    return int(db.session.scalar(_inbox_statement(_stopped_at()), _me(actor)) or 0)
 
 
-@cache
-def _inbox_statement() -> Select[tuple[int]]:
-    """Built once: every page asks it, and building it costs ten times what the database needs for the answer."""
-    me, now = bindparam("me", type_=Integer), bindparam("now", type_=UTCDateTime)
-    deciding = select(func.count()).select_from(ApprovalRequest).where(_waiting(me, now)).scalar_subquery()
+#: Stand for the person and the moment in statements that are built once: building them takes ten times as long as the
+#: database takes for the answer.
+_ME = bindparam("me", type_=Integer)
+_NOW = bindparam("now", type_=UTCDateTime)
+
+
+def _me(actor: Actor) -> dict[str, Any]:
+    return {"me": actor.user_id, "now": clock.now()}
+
+
+def _stopped_at() -> datetime | None:
+    """The moment of a stopped clock: it stands in the statement itself, so each needs one of its own."""
+    return clock.now() if clock.is_frozen() else None
+
+
+@lru_cache(maxsize=4)
+def _inbox_statement(_stopped: datetime | None) -> Select[int]:
+    deciding = select(func.count()).select_from(ApprovalRequest).where(_waiting(_ME, _NOW)).scalar_subquery()
     asked = (
         select(func.count())
         .select_from(ApprovalOpinion)
         .join(ApprovalRequest, ApprovalRequest.id == ApprovalOpinion.request_id)
-        .where(ApprovalOpinion.user_id == me, ApprovalOpinion.answered_at.is_(None), ApprovalRequest.state == PENDING)
+        .where(ApprovalOpinion.user_id == _ME, ApprovalOpinion.answered_at.is_(None), ApprovalRequest.state == PENDING)
         .scalar_subquery()
     )
     return select(deciding + asked)
@@ -332,27 +340,30 @@ def tab_counts(actor: Actor) -> dict[str, int]:
     """The numbers on the four tabs; one statement."""
     if actor.user_id is None:
         return dict.fromkeys(TABS, 0)
-    todo = select(func.count()).select_from(ApprovalRequest).where(waiting_condition(actor))
-    done = select(func.count()).select_from(ApprovalDecision).where(_decided_by(actor))
-    mine = select(func.count()).select_from(ApprovalRequest).where(_applied_by(actor))
-    copied = select(func.count()).select_from(ApprovalCopy).where(ApprovalCopy.user_id == actor.user_id)
-    row = db.session.execute(
-        select(
-            todo.scalar_subquery().label(TODO),
-            done.scalar_subquery().label(DONE),
-            mine.scalar_subquery().label(MINE),
-            copied.scalar_subquery().label(COPIED),
-        )
-    ).one()
+    row = db.session.execute(_counts_statement(_stopped_at()), _me(actor)).one()
     return {tab: int(getattr(row, tab)) for tab in TABS}
 
 
-def _decided_by(actor: Actor) -> ColumnElement[bool]:
-    return or_(ApprovalDecision.by_id == actor.user_id, ApprovalDecision.for_id == actor.user_id)
+@lru_cache(maxsize=4)
+def _counts_statement(_stopped: datetime | None) -> Select[Any]:
+    todo = select(func.count()).select_from(ApprovalRequest).where(_waiting(_ME, _NOW))
+    done = select(func.count()).select_from(ApprovalDecision).where(_decided_by(_ME))
+    mine = select(func.count()).select_from(ApprovalRequest).where(_applied_by(_ME))
+    copied = select(func.count()).select_from(ApprovalCopy).where(ApprovalCopy.user_id == _ME)
+    return select(
+        todo.scalar_subquery().label(TODO),
+        done.scalar_subquery().label(DONE),
+        mine.scalar_subquery().label(MINE),
+        copied.scalar_subquery().label(COPIED),
+    )
 
 
-def _applied_by(actor: Actor) -> ColumnElement[bool]:
-    return or_(ApprovalRequest.applicant_id == actor.user_id, ApprovalRequest.typed_by_id == actor.user_id)
+def _decided_by(me: Any) -> ColumnElement[bool]:
+    return or_(ApprovalDecision.by_id == me, ApprovalDecision.for_id == me)
+
+
+def _applied_by(me: Any) -> ColumnElement[bool]:
+    return or_(ApprovalRequest.applicant_id == me, ApprovalRequest.typed_by_id == me)
 
 
 @dataclass(frozen=True)
@@ -413,7 +424,7 @@ def inbox_page(
 
     Two statements, whatever the number of rows.
     """
-    statement, moment, key = _tab_statement(actor, tab)
+    statement, moment, key = _tab_statement(tab, _stopped_at())
     statement = _filtered(statement, chosen)
     ascending = tab == TODO
     cursor = _read_cursor(after or before)
@@ -425,7 +436,7 @@ def inbox_page(
         statement = statement.where(pair > values if larger else pair < values)
     upward = ascending != backwards
     order = (moment.asc(), key.asc()) if upward else (moment.desc(), key.desc())
-    found = list(db.session.execute(statement.order_by(*order).limit(size + 1)))
+    found = list(db.session.execute(statement.order_by(*order).limit(size + 1), _me(actor)))
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -440,8 +451,9 @@ def inbox_page(
     )
 
 
-def _tab_statement(actor: Actor, tab: str) -> tuple[Select[Any], Any, Any]:
-    """(statement, the moment it is ordered by, the key that breaks ties)."""
+@lru_cache(maxsize=16)
+def _tab_statement(tab: str, _stopped: datetime | None) -> tuple[Select[Any], Any, Any]:
+    """(statement with the parameters of `_me`, the moment it is ordered by, the key that breaks ties)."""
     applicant, stood_for = aliased(User, name="applicant"), aliased(User, name="stood_for")
     columns = [
         ApprovalRequest.id,
@@ -469,14 +481,14 @@ def _tab_statement(actor: Actor, tab: str) -> tuple[Select[Any], Any, Any]:
             moment.label("moment"),
             key.label("key"),
         ).join(ApprovalDecision, ApprovalDecision.request_id == ApprovalRequest.id)
-        statement = statement.outerjoin(stood_for, stood_for.id == ApprovalDecision.for_id).where(_decided_by(actor))
+        statement = statement.outerjoin(stood_for, stood_for.id == ApprovalDecision.for_id).where(_decided_by(_ME))
     elif tab == COPIED:
         moment, key = ApprovalCopy.created_at, ApprovalCopy.request_id
         statement = (
             select(*columns, literal("").label("vote"), literal("").label("for_name"), moment.label("moment"))
             .add_columns(key.label("key"))
             .join(ApprovalCopy, ApprovalCopy.request_id == ApprovalRequest.id)
-            .where(ApprovalCopy.user_id == actor.user_id)
+            .where(ApprovalCopy.user_id == _ME)
         )
     else:
         moment = ApprovalRequest.due_at if tab == TODO else ApprovalRequest.created_at
@@ -487,7 +499,7 @@ def _tab_statement(actor: Actor, tab: str) -> tuple[Select[Any], Any, Any]:
             literal("").label("for_name"),
             moment.label("moment"),
             key.label("key"),
-        ).where(waiting_condition(actor) if tab == TODO else _applied_by(actor))
+        ).where(_waiting(_ME, _NOW) if tab == TODO else _applied_by(_ME))
     statement = (
         statement.outerjoin(applicant, applicant.id == ApprovalRequest.applicant_id)
         .outerjoin(Department, Department.id == ApprovalRequest.applicant_department_id)
@@ -585,24 +597,25 @@ def next_waiting(actor: Actor, after: ApprovalRequest | None = None) -> int | No
 
 def asked_opinions(actor: Actor) -> list[Any]:
     """Opinions that the actor was asked for and still owes: (request_id, title, question, asked_at, asked_by)."""
-    if actor.user_id is None:
-        return []
+    return [] if actor.user_id is None else list(db.session.execute(_opinions_statement(), _me(actor)))
+
+
+@lru_cache(maxsize=1)
+def _opinions_statement() -> Select[Any]:
     asker = aliased(User)
-    return list(
-        db.session.execute(
-            select(
-                ApprovalOpinion.request_id,
-                ApprovalRequest.title,
-                ApprovalOpinion.question,
-                ApprovalOpinion.asked_at,
-                asker.name.label("asked_by"),
-            )
-            .join(ApprovalRequest, ApprovalRequest.id == ApprovalOpinion.request_id)
-            .join(asker, asker.id == ApprovalOpinion.asked_by_id)
-            .where(_opinion_condition(actor), ApprovalRequest.state == PENDING)
-            .order_by(ApprovalOpinion.asked_at)
-            .limit(20)
+    return (
+        select(
+            ApprovalOpinion.request_id,
+            ApprovalRequest.title,
+            ApprovalOpinion.question,
+            ApprovalOpinion.asked_at,
+            asker.name.label("asked_by"),
         )
+        .join(ApprovalRequest, ApprovalRequest.id == ApprovalOpinion.request_id)
+        .join(asker, asker.id == ApprovalOpinion.asked_by_id)
+        .where(ApprovalOpinion.user_id == _ME, ApprovalOpinion.answered_at.is_(None), ApprovalRequest.state == PENDING)
+        .order_by(ApprovalOpinion.asked_at)
+        .limit(20)
     )
 
 

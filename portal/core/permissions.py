@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select, true
 
 from portal.core.errors import NotAllowed, NotFound
+from portal.core.transaction import DECISIONS, in_transaction
 from portal.extensions import db
 
 
@@ -158,6 +159,23 @@ def decide(actor: Actor, permission: str, obj: Any = None) -> Decision:
 
     :param obj: an instance of the permission's entity, or its primary key; None for a permission without entity.
     """
+    # Within a page the database does not change under the reader, so one question is asked once.
+    remembered = None if in_transaction() else db.session().info.setdefault(DECISIONS, {})
+    key = (actor, permission, obj if obj is None or isinstance(obj, int) else obj.id)
+    if remembered is not None and key in remembered:
+        return remembered[key]  # type: ignore[no-any-return]
+    decision = _decide(actor, permission, obj)
+    if remembered is not None:
+        remembered[key] = decision
+    return decision
+
+
+def forget_decisions() -> None:
+    """Drop what `decide` remembers; called when a transaction begins and at the end of every request and job."""
+    db.session().info.pop(DECISIONS, None)
+
+
+def _decide(actor: Actor, permission: str, obj: Any) -> Decision:
     found = registry()
     entity = found.permissions[permission].entity
     rules = found.rules_for(actor, permission)

@@ -11,6 +11,8 @@ from portal.core.database import WRITER
 from portal.extensions import db
 
 _OPEN = "portal_transaction_open"
+#: What the permission checks of a page remember; a transaction makes it void.
+DECISIONS = "portal_decisions"
 _AFTER = "portal_after_commit"
 
 
@@ -29,6 +31,7 @@ def transaction() -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("objects were changed before transaction() was opened")
     session.rollback()
+    session.info.pop(DECISIONS, None)
     session.info[_OPEN] = True
     session.info[_AFTER] = []
     try:
