@@ -13,8 +13,8 @@ from portal.approvals.models import ApprovalDecision, ApprovalRequest
 from portal.core import settings
 from portal.core.coded import N_
 from portal.core.money import format_yuan
-from portal.core.permissions import can
 from portal.core.paths import path_for
+from portal.core.permissions import can
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.i18n import _, _l

@@ -55,4 +55,3 @@ def make_certificate(membership: VipMembership, benefits: list[str], actor: Acto
         subject=f"vip_membership:{membership.id}",
         reuse=True,
     )
-

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import DDL
-
 TABLES = ("vip_point_entry", "vip_membership_event")
 
 
@@ -39,4 +37,4 @@ def drop_statements(dialect: str, table: str) -> list[str]:
 def protect(table: Any, connection: Any, **_more: Any) -> None:
     """SQLAlchemy event after_create."""
     for statement in statements(connection.dialect.name, table.name):
-        connection.execute(DDL(statement.replace("%", "%%")))
+        connection.exec_driver_sql(statement)

@@ -41,7 +41,10 @@ def load(actor: Actor) -> None:
     rules = policy()
     today = clock.today()
     customers = db.session.scalars(
-        select(Customer).where(Customer.total_12m > 0).order_by(Customer.total_12m.desc(), Customer.id).limit(MEMBERS * 2)
+        select(Customer)
+        .where(Customer.total_12m > 0)
+        .order_by(Customer.total_12m.desc(), Customer.id)
+        .limit(MEMBERS * 2)
     )
     made = waiting = 0
     for number, customer in enumerate(list(customers)):

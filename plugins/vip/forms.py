@@ -65,5 +65,7 @@ class BenefitForm(Form):
     name = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), Length(max=100)])
     description = TextAreaField(_l("Description"), validators=[Length(max=500)])
     level = SelectField(_l("From level"), choices=[(level, LEVELS[level]) for level in models.LEVELS])
-    cost = IntegerField(_l("Points for one"), default=0, validators=[InputRequired(_l("Enter zero or a number of points."))])
+    cost = IntegerField(
+        _l("Points for one"), default=0, validators=[InputRequired(_l("Enter zero or a number of points."))]
+    )
     is_active = BooleanField(_l("Offered"), default=True)

@@ -107,9 +107,7 @@ def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list
         )
     )
     return {
-        row.customer_id: [
-            Badge(_("VIP · %(level)s", level=words.word(words.LEVELS, row.level)), "accent", "gem")
-        ]
+        row.customer_id: [Badge(_("VIP · %(level)s", level=words.word(words.LEVELS, row.level)), "accent", "gem")]
         for row in rows
     }
 

@@ -55,9 +55,7 @@ def _note_customer(customer_id: int, rules: Policy) -> bool:
 
 def _note(customer_id: int, contact_id: int | None, condition: str, amount: Any) -> None:
     member = VipCandidate.contact_id.is_(None) if contact_id is None else VipCandidate.contact_id == contact_id
-    candidate = db.session.scalars(
-        select(VipCandidate).where(VipCandidate.customer_id == customer_id, member)
-    ).first()
+    candidate = db.session.scalars(select(VipCandidate).where(VipCandidate.customer_id == customer_id, member)).first()
     today = clock.today()
     if candidate is None:
         candidate = VipCandidate(customer_id=customer_id, contact_id=contact_id, found_on=today, state=CANDIDATE_OPEN)

@@ -22,6 +22,7 @@ from plugins.vip.points import points_for
 from plugins.vip.settings import points_per_hundred
 from portal.audit.services import record
 from portal.core import clock
+from portal.core.database import rows_changed
 from portal.core.errors import Conflict, ErrorList, Invalid, NotFound
 from portal.core.permissions import require
 from portal.extensions import db
@@ -54,7 +55,7 @@ def post(
         .values(points=VipMembership.points + points)
         .execution_options(synchronize_session=False)
     )
-    if moved.rowcount != 1:
+    if rows_changed(moved) != 1:
         raise Invalid([("points", _("The balance does not suffice."))])
     balance = db.session.scalar(select(VipMembership.points).where(VipMembership.id == membership_id)) or 0
     entry = VipPointEntry(

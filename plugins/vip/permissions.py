@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from portal.core.permissions import Permission, Rule, has_role
+from portal.core.permissions import Actor, Permission, Rule, has_role
 from portal.i18n import _l
-from portal.org.actor import Actor
 from portal.org.models import ACCOUNT_MANAGER, EXECUTIVE
 
 USE = "vip.use"

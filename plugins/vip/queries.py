@@ -165,7 +165,7 @@ def ledger_of(membership_id: int, limit: int = 100) -> Sequence[VipPointEntry]:
     return list(db.session.scalars(statement.order_by(VipPointEntry.id.desc()).limit(limit)))
 
 
-def qualifying_customers(policy: Policy, today: date) -> Select[tuple[int]]:
+def qualifying_customers(policy: Policy, today: date) -> Select[int]:
     """Ids of customers that can meet a purchase condition: a superset, computed in SQL, checked exactly afterwards."""
     since = months_before(today, policy.lookback_months)
     amount = Purchase.total if policy.grades == ALL_GRADES else Purchase.total_high_middle
@@ -187,12 +187,10 @@ def qualifying_customers(policy: Policy, today: date) -> Select[tuple[int]]:
     return select(found.c.customer_id)
 
 
-def without_membership(statement: Select[tuple[int]]) -> Select[tuple[int]]:
+def without_membership(statement: Select[int]) -> Select[int]:
     """Leave out customers that are members, were proposed or applied and wait, and merged ones."""
     ids = statement.subquery()
-    member = select(VipMembership.customer_id).where(
-        VipMembership.contact_id.is_(None), VipMembership.state.in_(LIVE)
-    )
+    member = select(VipMembership.customer_id).where(VipMembership.contact_id.is_(None), VipMembership.state.in_(LIVE))
     waiting = select(ApprovalRequest.customer_id).where(
         ApprovalRequest.kind.like("vip.%"), ApprovalRequest.state == PENDING, ApprovalRequest.customer_id.is_not(None)
     )

@@ -34,8 +34,8 @@ from portal.approvals.services import file_request
 from portal.audit.services import record
 from portal.core import clock, settings
 from portal.core.errors import Conflict, ErrorList, Invalid, NotFound
-from portal.core.permissions import require
 from portal.core.paths import path_for
+from portal.core.permissions import require
 from portal.customers.models import Contact, Customer
 from portal.documents.services import take_number
 from portal.extensions import db
@@ -103,7 +103,7 @@ def _check_application(data: ApplicationInput) -> Met:
         if met is None:
             errors.add("condition", _("This condition is not met at present."))
     errors.raise_if_any()
-    assert met is not None  # noqa: S101 - an unmet condition was refused above
+    assert met is not None
     return met
 
 
@@ -285,9 +285,7 @@ def reinstate(membership: VipMembership, reason: str, actor: Actor) -> None:
     live = queries.live_membership(membership.customer_id, membership.contact_id)
     if live is not None and live.id != membership.id:
         raise Invalid([("reason", _("There is another membership already (%(number)s).", number=live.number))])
-    _change_state(
-        membership, (SUSPENDED, WITHDRAWN), ACTIVE, "reinstated", VipAction.REINSTATED, reason, actor
-    )
+    _change_state(membership, (SUSPENDED, WITHDRAWN), ACTIVE, "reinstated", VipAction.REINSTATED, reason, actor)
 
 
 def withdraw(membership: VipMembership, reason: str, actor: Actor) -> None:
@@ -401,9 +399,7 @@ def propose_renewal(membership: VipMembership, met: Met | None) -> ApprovalReque
 
 def _event(membership: VipMembership, kind: str, reason: str, actor: Actor) -> None:
     db.session.add(
-        VipMembershipEvent(
-            membership_id=membership.id, kind=kind, reason=reason, at=clock.now(), by_id=actor.user_id
-        )
+        VipMembershipEvent(membership_id=membership.id, kind=kind, reason=reason, at=clock.now(), by_id=actor.user_id)
     )
     db.session.flush()
 
@@ -456,5 +452,3 @@ def contact_name(contact_id: int | None) -> str:
     """Name of the person who is the member, or ""."""
     contact = db.session.get(Contact, contact_id) if contact_id else None
     return contact.name if contact else ""
-
-

@@ -242,7 +242,9 @@ def propose() -> Response:
     if done:
         flash(_n("%(num)s candidate was proposed.", "%(num)s candidates were proposed.", done), "success")
     if refused:
-        flash(_n("%(num)s was refused: %(why)s", "%(num)s were refused: %(why)s", len(refused), why=refused[0]), "warning")
+        flash(
+            _n("%(num)s was refused: %(why)s", "%(num)s were refused: %(why)s", len(refused), why=refused[0]), "warning"
+        )
     if not ids:
         flash(_("Select at least one row."), "info")
     return redirect(url_for("vip.candidates"))
@@ -286,7 +288,9 @@ def bring_back(candidate_id: int) -> Response:
 @access(USE)
 def benefits() -> str:
     """All benefits."""
-    rows = db.session.scalars(select(VipBenefit).order_by(VipBenefit.is_active.desc(), VipBenefit.cost, VipBenefit.name))
+    rows = db.session.scalars(
+        select(VipBenefit).order_by(VipBenefit.is_active.desc(), VipBenefit.cost, VipBenefit.name)
+    )
     return render_template(
         "vip/benefits.html", benefits=list(rows), words=words, may_manage=can(current_actor(), MANAGE)
     )

@@ -25,8 +25,8 @@ from plugins.vip.models import (
     VipPointEntry,
 )
 from plugins.vip.services import ApplicationInput
-from portal.approvals.services import decide as decide_request
 from portal.approvals.models import PENDING, ApprovalRequest
+from portal.approvals.services import decide as decide_request
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed
 from portal.core.jobs import JobContext
@@ -34,7 +34,7 @@ from portal.core.transaction import transaction
 from portal.customers.models import Contact
 from portal.extensions import db
 from portal.notifications.models import Notice
-from portal.purchases.models import Product
+from portal.org.actor import SYSTEM
 from portal.purchases.services import (
     LineInput,
     ProductInput,
@@ -43,7 +43,6 @@ from portal.purchases.services import (
     create_product,
     record_purchase,
 )
-from portal.org.actor import SYSTEM
 from tests.world import World
 
 
@@ -68,13 +67,12 @@ def run(job: object) -> dict[str, object]:
 @pytest.fixture
 def products(world: World) -> dict[str, int]:
     with transaction():
-        made = {
+        return {
             grade: create_product(
                 ProductInput(f"P-{grade}", f"商品 {grade}", "礼盒", grade, Decimal("1000"), Decimal("500")), SYSTEM
             ).id
             for grade in ("high", "middle", "ordinary")
         }
-    return made
 
 
 def buy(world: World, who: str, customer: str, product: int, quantity: int, number: str, days_ago: int = 1) -> int:
@@ -187,8 +185,13 @@ def test_a_person_of_rank_becomes_the_member(world: World) -> None:
     with transaction():
         now = clock.now()
         contact = Contact(
-            customer_id=customer, name="周处", name_sort="zhouchu", employer_kind="administrative", rank="deputy_division",
-            created_at=now, updated_at=now,
+            customer_id=customer,
+            name="周处",
+            name_sort="zhouchu",
+            employer_kind="administrative",
+            rank="deputy_division",
+            created_at=now,
+            updated_at=now,
         )
         db.session.add(contact)
         db.session.flush()

@@ -93,9 +93,7 @@ def test_rank_counts_in_administrative_units_only(employer: str, rank: str, suff
 
 
 PURCHASES = st.lists(
-    st.tuples(
-        st.integers(0, 500), st.decimals(Decimal("0"), Decimal("30000"), places=2, allow_nan=False)
-    ),
+    st.tuples(st.integers(0, 500), st.decimals(Decimal("0"), Decimal("30000"), places=2, allow_nan=False)),
     max_size=25,
 ).map(lambda rows: [bought(i, TODAY - timedelta(days=days), str(amount)) for i, (days, amount) in enumerate(rows)])
 
