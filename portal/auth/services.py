@@ -14,6 +14,7 @@ from portal.auth.methods import LOCAL, Proof
 from portal.auth.models import AuthSession, Identity, Password
 from portal.auth.throttle import normal_login
 from portal.core import clock
+from portal.core.database import rows_changed
 from portal.core.errors import Invalid, NotAllowed, NotFound
 from portal.core.permissions import require
 from portal.core.text import pinyin_full
@@ -190,7 +191,7 @@ def issue_one_time_password(user_id: int, actor: Actor) -> str:
 
 def end_sessions_of(user_id: int) -> int:
     """Delete all sessions of a person; returns how many. The caller writes the audit entry."""
-    return db.session.execute(delete(AuthSession).where(AuthSession.user_id == user_id)).rowcount  # type: ignore[attr-defined, no-any-return]
+    return rows_changed(db.session.execute(delete(AuthSession).where(AuthSession.user_id == user_id)))
 
 
 def end_session(session_id: int, actor: Actor) -> None:
@@ -213,9 +214,8 @@ def end_session(session_id: int, actor: Actor) -> None:
 
 def end_other_sessions(actor: Actor) -> int:
     """End all of one's own sessions but the present one; returns how many."""
-    ended: int = db.session.execute(
-        delete(AuthSession).where(AuthSession.user_id == actor.user_id, AuthSession.id != _session_id(actor))
-    ).rowcount  # type: ignore[attr-defined]
+    others = delete(AuthSession).where(AuthSession.user_id == actor.user_id, AuthSession.id != _session_id(actor))
+    ended = rows_changed(db.session.execute(others))
     if ended:
         record(
             actor,

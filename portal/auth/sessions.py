@@ -265,7 +265,7 @@ def find_record(token: str) -> Record | None:
 
 
 @cache
-def _record_statement() -> Select[Any]:
+def _record_statement() -> Select[*tuple[Any, ...]]:
     """Built once: every request asks it."""
     return (
         select(
