@@ -20,7 +20,8 @@ graceful_timeout = 8
 # Built once and shared by the workers: half the start, and the memory is shared.
 preload_app = True
 # The heartbeat files must not wait for a busy disk.
-worker_tmp_dir = "/dev/shm"  # nosec B108: gunicorn makes the file with a random name and unlinks it
+# A world-writable folder is no danger here: gunicorn makes the file with a random name and unlinks it.
+worker_tmp_dir = "/dev/shm"  # nosec B108
 # Nobody steers the server through a socket; signals are enough.
 control_socket_disable = True
 loglevel = "warning"

@@ -116,7 +116,7 @@ def top_bars(
     """
     shown = [*rows, *([(_("All others"), rest)] if rest else [])]
     divisor, unit = scale_of([value for _name, value in shown], money)
-    values = [
+    values: list[dict[str, Any]] = [
         {
             "n": f"{index:03d}",
             "name": name,

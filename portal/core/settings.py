@@ -89,7 +89,7 @@ def get(key: str) -> Any:
 
 
 @cache
-def _all_statement() -> Select[tuple[str, str]]:
+def _all_statement() -> Select[str, str]:
     return select(SettingValue.key, SettingValue.value)
 
 

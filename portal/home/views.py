@@ -88,7 +88,9 @@ def set_theme() -> Response:
     theme = request.form.get("theme", "")
     response = make_response(redirect(next_url(url_for("home.index"))))
     if theme in THEMES:
-        response.set_cookie("portal_theme", theme, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=_https())
+        response.set_cookie(
+            "portal_theme", theme, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax", secure=_https()
+        )
         _remember(theme=theme)
     return response
 

@@ -61,7 +61,7 @@ def unread_count(actor: Actor) -> int:
 
 
 @cache
-def _unread_statement() -> Select[tuple[int]]:
+def _unread_statement() -> Select[int]:
     """Built once: every page asks it."""
     person = bindparam("person", type_=Integer)
     inner = select(Notice.id).where(Notice.user_id == person, Notice.read_at.is_(None)).limit(COUNT_LIMIT).subquery()

@@ -142,7 +142,7 @@ class Listing:
     endpoint: str
     identity: SQLColumnExpression[int]
     source: Callable[[Select[Any]], Select[Any]]
-    where: Callable[[Any], list[SQLColumnExpression[bool]]]
+    where: Callable[[Any], Sequence[SQLColumnExpression[bool]]]
     columns: list[Column]
     default_sort: str
     filters: list[Filter] = field(default_factory=list)

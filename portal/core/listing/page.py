@@ -292,7 +292,7 @@ def _views(query: Query, path: str) -> list[Link]:
 
 
 @cache
-def _views_statement() -> Select[Any]:
+def _views_statement() -> Select[*tuple[Any, ...]]:
     """Built once: every list asks it."""
     return (
         select(
