@@ -1,11 +1,11 @@
 """The small organisation that tests work in. All people and companies are invented.
 
-    company (head: boss, an executive)
-    ├── sales (head: hugo)
-    │   ├── one (head: hanna, deputy: dora)   account managers anna, ben
-    │   └── two (head: hector)                account managers cara, carl
-    ├── archive (head: arne)                  archivist paula (maintainer), otto (print operator)
-    └── office (head: olga)                   admin, audrey (auditor), edda (SOP editor), nora (no role)
+company (head: boss, an executive)
+├── sales (head: hugo)
+│   ├── one (head: hanna, deputy: dora)   account managers anna, ben
+│   └── two (head: hector)                account managers cara, carl
+├── archive (head: arne)                  archivist paula (maintainer), otto (print operator)
+└── office (head: olga)                   admin, audrey (auditor), edda (SOP editor), nora (no role)
 """
 
 from __future__ import annotations

@@ -234,9 +234,7 @@ def test_every_path_ends_in_its_own_id_after_random_moves(world: World) -> None:
     for _move in range(40):
         moved, target = (chance.choice(("sales", "one", "two", "archive", "office", "company")) for _ in range(2))
         department, parent = world.department(moved), world.department(target)
-        data = DepartmentInput(
-            department.name, department.code, parent.id, department.head_id, department.deputy_id
-        )
+        data = DepartmentInput(department.name, department.code, parent.id, department.head_id, department.deputy_id)
         try:
             with transaction():
                 services.edit_department(department.id, data, department.version, admin)
