@@ -112,7 +112,9 @@ def data_version() -> int:
     return int(db.session.scalar(select(AuditHead.seq).where(AuditHead.id == 1)) or 0)
 
 
-def remembered(actor: Actor, name: str, parameters: tuple[Hashable, ...], compute: Callable[[], Value]) -> Figure[Value]:
+def remembered(
+    actor: Actor, name: str, parameters: tuple[Hashable, ...], compute: Callable[[], Value]
+) -> Figure[Value]:
     """A sum over the customers that the actor may see. People who see the same customers share it.
 
     :param name, parameters: what is summed. :param compute: does it.

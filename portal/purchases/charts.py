@@ -103,7 +103,7 @@ def by_category(rows: Sequence[tuple[str, Decimal]]) -> Chart:
         key="categories",
         title=_("Sales by category"),
         how=_how(
-            _("Sum of the lines by the present category of their product, after discounts, by the date of the purchase."),
+            _("Sum of the lines by the present category of the product, after discounts, by the date of the purchase."),
             sight_rule(),
         ),
         name_label=_("Category"),

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import DDL
-
 _SUMS = ("total", "cost", "total_high_middle", "count")
 _MOVED = ("department_id", "account_manager_id", "status")
 
@@ -92,4 +90,4 @@ def drop_statements(dialect: str) -> list[str]:
 def create_triggers(_table: Any, connection: Any, **_more: Any) -> None:
     """SQLAlchemy event after_create of the table purchase_group_month."""
     for statement in statements(connection.dialect.name):
-        connection.execute(DDL(statement.replace("%", "%%")))
+        connection.exec_driver_sql(statement)

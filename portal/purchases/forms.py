@@ -54,7 +54,9 @@ class LineForm(PlainForm):
     @property
     def is_empty(self) -> bool:
         """Whether nothing was typed."""
-        typed = [str(value) for field in (self.quantity, self.unit_price, self.discount) for value in field.raw_data or ()]
+        typed = [
+            str(value) for field in (self.quantity, self.unit_price, self.discount) for value in field.raw_data or ()
+        ]
         return not self.product_id.text and not any(value.strip() for value in typed)
 
     def to_input(self) -> LineInput:
@@ -153,9 +155,11 @@ class PurchaseForm(VersionedForm):
     @property
     def has_errors(self) -> bool:
         """Whether anything is wrong, in a line or outside."""
-        return bool(self.form_errors) or any(
-            field.errors for field in self if field.name != "lines"
-        ) or any(self.line_errors)
+        return (
+            bool(self.form_errors)
+            or any(field.errors for field in self if field.name != "lines")
+            or any(self.line_errors)
+        )
 
     @property
     def line_errors(self) -> list[tuple[int, str, str, str]]:
@@ -196,7 +200,17 @@ class ProductForm(VersionedForm):
     def fill(self, product: Product) -> None:
         """Show a product as it is."""
         self.version.data = str(product.version)
-        for name in ("code", "name", "category", "grade", "unit", "list_price", "unit_cost", "days_per_unit", "is_active"):
+        for name in (
+            "code",
+            "name",
+            "category",
+            "grade",
+            "unit",
+            "list_price",
+            "unit_cost",
+            "days_per_unit",
+            "is_active",
+        ):
             self[name].data = getattr(product, name)
 
     def to_input(self) -> ProductInput:

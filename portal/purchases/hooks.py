@@ -69,9 +69,7 @@ def register_settings() -> list[Setting]:
 def register_navigation() -> list[NavItem]:
     return [
         NavItem("sales", "purchases", _l("Purchases"), "purchases.index", "receipt", 10, when=works_with_customers),
-        NavItem(
-            "sales", "products", _l("Products"), "purchases.products", "box-seam", 20, permissions.READ_PRODUCTS
-        ),
+        NavItem("sales", "products", _l("Products"), "purchases.products", "box-seam", 20, permissions.READ_PRODUCTS),
         NavItem(
             "reports",
             "sales_overview",

@@ -13,12 +13,13 @@ from sqlalchemy.orm import aliased
 from portal.core import clock, settings
 from portal.core.components import DASH, day, money, number, stack, tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
-from portal.core.permissions import Actor, can, visible
+from portal.core.permissions import can, visible
 from portal.customers import queries as customer_queries
 from portal.customers.models import Customer
 from portal.customers.permissions import EXPORT, VIEW, works_with_customers
 from portal.customers.search import matching_ids
 from portal.i18n import _, _l, _n
+from portal.org.actor import Actor
 from portal.org.models import EXECUTIVE, Department, User
 from portal.purchases import queries
 from portal.purchases import vocabulary as words
@@ -326,7 +327,9 @@ def products_listing() -> Listing:
                 "grade",
                 _l("Grade"),
                 {"grade": Product.grade},
-                cell=lambda row, _c: tag(words.word(words.GRADES, row.grade), words.GRADE_TONES.get(row.grade, "neutral")),
+                cell=lambda row, _c: tag(
+                    words.word(words.GRADES, row.grade), words.GRADE_TONES.get(row.grade, "neutral")
+                ),
                 export=lambda row, _c: words.word(words.GRADES, row.grade),
             ),
             Column("unit", _l("Unit"), {"unit": Product.unit}, cell=lambda row, _c: row.unit or DASH),

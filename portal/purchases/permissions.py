@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from portal.core.permissions import Permission, Rule, anyone, has_role
+from portal.core.permissions import Actor, Permission, Rule, anyone, has_role
 from portal.customers.permissions import works_with_customers
 from portal.i18n import _l
-from portal.org.actor import Actor
 from portal.org.models import EXECUTIVE
 
 READ_PRODUCTS = "purchases.products"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ColumnClause,
@@ -227,9 +227,7 @@ def favourites_of(customer_id: int, since: date, limit: int = 8) -> list[Product
         )
         .join(PurchaseLine, PurchaseLine.product_id == Product.id)
         .join(Purchase, Purchase.id == PurchaseLine.purchase_id)
-        .where(
-            Purchase.customer_id == customer_id, Purchase.cancelled_at.is_(None), Purchase.purchased_on >= since
-        )
+        .where(Purchase.customer_id == customer_id, Purchase.cancelled_at.is_(None), Purchase.purchased_on >= since)
         .group_by(Product.id, Product.code, Product.name, Product.category, Product.unit)
         .order_by(total.desc(), Product.id)
         .limit(limit)
@@ -308,9 +306,7 @@ def buyers_of(actor: Actor, product_id: int, since: date, limit: int = 20) -> Fi
     def compute() -> list[BuyerSum]:
         total = func.sum(PurchaseLine.amount)
         rows = db.session.execute(
-            select(
-                Customer.id, Customer.name, func.sum(PurchaseLine.quantity), total, func.max(Purchase.purchased_on)
-            )
+            select(Customer.id, Customer.name, func.sum(PurchaseLine.quantity), total, func.max(Purchase.purchased_on))
             .join(Purchase, Purchase.customer_id == Customer.id)
             .join(PurchaseLine, PurchaseLine.purchase_id == Purchase.id)
             .where(
@@ -411,7 +407,7 @@ def asked_of_groups(condition: ColumnElement[bool]) -> ColumnElement[bool] | Non
     def replace(element: Any, **_more: Any) -> Any:
         return _GROUP_COLUMNS[element.name] if isinstance(element, ColumnClause) else None
 
-    return cast("ColumnElement[bool]", visitors.replacement_traverse(condition, {}, replace))
+    return visitors.replacement_traverse(condition, {}, replace)
 
 
 def _month_sums(actor: Actor, period: Period, by_owner: bool) -> list[Any]:
@@ -489,7 +485,10 @@ def top_customers(actor: Actor, period: Period, limit: int = TOP) -> Figure[list
     def compute() -> list[CustomerSum]:
         total = func.sum(PurchaseMonth.total)
         best = (
-            select(PurchaseMonth.customer_id, *(part.label(f"s{index}") for index, part in enumerate(_sum_columns(PurchaseMonth))))
+            select(
+                PurchaseMonth.customer_id,
+                *(part.label(f"s{index}") for index, part in enumerate(_sum_columns(PurchaseMonth))),
+            )
             .join(Customer, Customer.id == PurchaseMonth.customer_id)
             .where(_within(period), visible(actor, VIEW))
             .group_by(PurchaseMonth.customer_id)
@@ -542,7 +541,7 @@ def sales_by_product(actor: Actor, period: Period) -> Figure[list[ProductSum]]:
             .join(sums, sums.c.product_id == Product.id)
             .order_by(sums.c.total.desc(), Product.id)
         )
-        return [ProductSum(*row[:5], int(row[5]), row[6], row[7]) for row in rows]
+        return [ProductSum(row[0], row[1], row[2], row[3], row[4], int(row[5]), row[6], row[7]) for row in rows]
 
     return remembered(actor, "products", (period.first, period.last), compute)
 

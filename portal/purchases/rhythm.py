@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 #: Days of purchase that make a rhythm: two intervals at least.
 LEAST_DAYS = 3
@@ -35,7 +36,7 @@ def rhythm_of(days: Iterable[date], today: date) -> Rhythm | None:
     distinct = sorted(set(days))
     if len(distinct) < LEAST_DAYS:
         return None
-    gaps = sorted((after - before).days for before, after in zip(distinct, distinct[1:], strict=False))
+    gaps = sorted((after - before).days for before, after in pairwise(distinct))
     middle = len(gaps) // 2
     # Of an even number the median lies between two values; half days are rounded up.
     interval = gaps[middle] if len(gaps) % 2 else -((gaps[middle - 1] + gaps[middle]) // -2)

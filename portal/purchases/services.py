@@ -71,7 +71,7 @@ class LineInput:
 class PurchaseInput:
     """A purchase as entered.
 
-    :ivar discount: in yuan, off the whole order; spread over the lines in proportion to their amounts, exact to the fen.
+    :ivar discount: in yuan, off the whole order; spread over the lines in proportion to their amounts, to the fen.
     """
 
     customer_id: int
@@ -389,9 +389,7 @@ def _check_purchase(data: PurchaseInput, purchase: Purchase | None, actor: Actor
     return products
 
 
-def _check_lines(
-    data: PurchaseInput, purchase: Purchase | None, actor: Actor, errors: ErrorList
-) -> dict[int, Product]:
+def _check_lines(data: PurchaseInput, purchase: Purchase | None, actor: Actor, errors: ErrorList) -> dict[int, Product]:
     wanted = {line.product_id for line in data.lines if line.product_id is not None}
     products = {product.id: product for product in db.session.scalars(select(Product).where(Product.id.in_(wanted)))}
     known = {line.product_id for line in purchase.lines} if purchase else set()
@@ -456,9 +454,7 @@ def _fill_purchase(
     purchase.purchased_on = data.purchased_on  # type: ignore[assignment]  # checked before
     purchase.remarks = data.remarks
     prices = [_price(line, products[line.product_id or 0]) for line in data.lines]
-    amounts = [
-        price * (line.quantity or 0) - line.discount for line, price in zip(data.lines, prices, strict=True)
-    ]
+    amounts = [price * (line.quantity or 0) - line.discount for line, price in zip(data.lines, prices, strict=True)]
     shares = allocate(data.discount, amounts) if data.discount else [ZERO] * len(amounts)
     total = cost = better = ZERO
     for position, (line, price, share) in enumerate(zip(data.lines, prices, shares, strict=True), start=1):

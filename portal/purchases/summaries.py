@@ -1,7 +1,7 @@
-"""Keeps what customers bought summarised: twelve-month sum, last purchase and count with the customer, and sums by month.
+"""Keeps what customers bought summarised: twelve-month sum, last purchase and count with the customer; sums by month.
 
-Lists sort and filter by the columns of the customer, sums over many customers read `PurchaseMonth`: neither ever adds up
-purchases. Both are written in the transaction that changes the purchases.
+Lists sort and filter by the columns of the customer, sums over many customers read `PurchaseMonth`: neither ever adds
+up purchases. Both are written in the transaction that changes the purchases.
 """
 
 from __future__ import annotations
@@ -133,7 +133,9 @@ def _refresh_months(ids: list[int]) -> set[int]:
     if gone:
         connection.execute(
             delete(table).where(
-                table.c.customer_id == bindparam("k1"), table.c.year == bindparam("k2"), table.c.month == bindparam("k3")
+                table.c.customer_id == bindparam("k1"),
+                table.c.year == bindparam("k2"),
+                table.c.month == bindparam("k3"),
             ),
             [{"k1": key[0], "k2": key[1], "k3": key[2]} for key in gone],
         )
@@ -192,7 +194,13 @@ def rebuild_groups() -> None:
         db.session.execute(sql_text("LOCK TABLE purchase_group_month IN EXCLUSIVE MODE"))
     db.session.execute(delete(group))
     manager = func.coalesce(Customer.account_manager_id, 0)
-    key = (Customer.department_id, Customer.account_manager_id, Customer.status, PurchaseMonth.year, PurchaseMonth.month)
+    key = (
+        Customer.department_id,
+        Customer.account_manager_id,
+        Customer.status,
+        PurchaseMonth.year,
+        PurchaseMonth.month,
+    )
     rows = (
         select(
             Customer.department_id,

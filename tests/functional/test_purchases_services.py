@@ -363,7 +363,8 @@ def test_sums_by_group_follow_customers_whoever_moves_them(world: World) -> None
     key = product(world)
     for number, name in enumerate(("maotai", "wuliang", "yanghe", "orphan")):
         purchase(world, [LineInput(key, number + 1)], number=f"P-{number}", customer=name, login="boss")
-    assert _groups() == _recomputed() and len(_groups()) == 3
+    assert _groups() == _recomputed()
+    assert len(_groups()) == 3
     maotai, cara = world.customer_id("maotai"), world.user("cara")
     with transaction() as session:
         customer = session.get_one(Customer, maotai)
@@ -417,4 +418,26 @@ def test_only_conditions_on_what_groups_have_are_asked_of_groups(world: World, m
         actor = world.actor(login)
         single = (queries.sales_by_month(actor, span).value, queries.sales_cube(actor, span).value)
         assert single == answers, login
-    assert by_groups["boss"][0] and not by_groups["audrey"][0]
+    assert by_groups["boss"][0]
+    assert not by_groups["audrey"][0]
+
+
+def test_writers_at_once_lose_nothing(world: World, app: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    key, customer = product(world), world.customer_id("maotai")
+    actor = world.actor("anna")
+    db.session.remove()
+
+    def write(number: int) -> None:
+        with app.app_context(), transaction():
+            data = PurchaseInput(customer, f"T-{number}", date(2026, 3, 1), (LineInput(key, 1),))
+            record_purchase(data, actor)
+
+    with ThreadPoolExecutor(6) as pool:
+        for done in [pool.submit(write, number) for number in range(12)]:
+            done.result()
+    row = db.session.get_one(Customer, customer)
+    assert (row.total_12m, row.purchase_count) == (Decimal("1200.00"), 12)
+    assert db.session.scalars(select(PurchaseMonth.total)).all() == [Decimal("1200.00")]
+    assert _groups() == _recomputed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -30,9 +31,9 @@ SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 amounts = st.decimals(min_value=0, max_value=Decimal("99999.99"), places=2)
 quantities = st.integers(min_value=1, max_value=500)
 #: Days around the edge of the twelve months, and others.
-days = st.one_of(
-    st.integers(min_value=0, max_value=800), st.sampled_from([364, 365, 366])
-).map(lambda back: TODAY - timedelta(days=back))
+days = st.one_of(st.integers(min_value=0, max_value=800), st.sampled_from([364, 365, 366])).map(
+    lambda back: TODAY - timedelta(days=back)
+)
 
 
 @pytest.fixture
@@ -67,7 +68,8 @@ def test_total_is_the_sum_of_the_lines(world: World, products: list[int], data: 
     try:
         with clock.frozen(NOW), transaction():
             made = services.record_purchase(
-                PurchaseInput(world.customer_id("maotai"), "X", TODAY, tuple(lines), discount=whole), world.actor("anna")
+                PurchaseInput(world.customer_id("maotai"), "X", TODAY, tuple(lines), discount=whole),
+                world.actor("anna"),
             ).id
         kept = db.session.get_one(Purchase, made)
         assert kept.total == gross - whole == sum(line.amount for line in kept.lines)
@@ -93,7 +95,9 @@ def test_summaries_are_true_after_any_history(world: World, products: list[int],
                 alive = [key for key, row in model.items() if not row["cancelled"]]
                 dead = [key for key, row in model.items() if row["cancelled"]]
                 step = data.draw(
-                    st.sampled_from(["add", "add", *(["change", "cancel", "pay"] if alive else []), *(["restore"] if dead else [])])
+                    st.sampled_from(
+                        ["add", "add"] + ["change", "cancel", "pay"] * bool(alive) + ["restore"] * bool(dead)
+                    )
                 )
                 if step == "add":
                     row = _drawn(data, products, data.draw(st.sampled_from(customers)))
@@ -195,7 +199,7 @@ def test_rhythm_lies_between_the_shortest_and_the_longest_gap(bought: list[date]
     if len(distinct) < 3:
         assert found is None
         return
-    gaps = [(after - before).days for before, after in zip(distinct, distinct[1:], strict=False)]
+    gaps = [(after - before).days for before, after in pairwise(distinct)]
     assert found is not None
     assert min(gaps) <= found.interval <= max(gaps)
     assert found.expected == distinct[-1] + timedelta(days=found.interval)

@@ -15,7 +15,7 @@ from portal.i18n import _
 from portal.purchases import queries
 from portal.purchases import vocabulary as words
 from portal.purchases.listings import state_cell, state_tag
-from portal.purchases.permissions import SEE_MARGIN
+from portal.purchases.permissions import SEE_MARGIN, SEE_REPORTS
 
 blueprint = Blueprint("purchases", __name__)
 
@@ -36,6 +36,7 @@ def template_words() -> dict[str, Any]:
         "state_tag": state_tag,
         "share": queries.share,
         "sees_margin": actor is not None and can(actor, SEE_MARGIN),
+        "sees_reports": actor is not None and can(actor, SEE_REPORTS),
     }
 
 

@@ -46,9 +46,7 @@ class Part:
 
 def _purchases(span: Period, **filters: Any) -> str:
     """Address of the purchases that count in a sum."""
-    return url_for(
-        "purchases.index", date_from=span.begin, date_to=span.end, state=["open", "paid"], **filters
-    )
+    return url_for("purchases.index", date_from=span.begin, date_to=span.end, state=["open", "paid"], **filters)
 
 
 @blueprint.get("/reports/sales")
@@ -120,7 +118,12 @@ def _customers(span: Period, top: list[queries.CustomerSum], everything: Sums) -
 def _products(span: Period, products: list[queries.ProductSum]) -> list[Part]:
     everything = sum((row.total for row in products), ZERO)
     rows = [
-        Row(row.name, Sums(row.total, row.cost), queries.share(row.total, everything), _purchases(span, product=row.code))
+        Row(
+            row.name,
+            Sums(row.total, row.cost),
+            queries.share(row.total, everything),
+            _purchases(span, product=row.code),
+        )
         for row in products[: charts.SHOWN]
     ]
     sums: dict[str, Sums] = defaultdict(Sums)
@@ -149,9 +152,7 @@ def _groups(actor: Actor, span: Period, cube: queries.Cube, everything: Sums) ->
     parts = []
     departments = cube.by_department()
     names = queries.department_names(list(departments))
-    rows = _ordered(
-        (names.get(key, ""), sums, _purchases(span, department=key)) for key, sums in departments.items()
-    )
+    rows = _ordered((names.get(key, ""), sums, _purchases(span, department=key)) for key, sums in departments.items())
     if len(rows) > 1:
         chart = charts.by_group(
             [(row[0], row[1].total) for row in rows],
