@@ -15,7 +15,7 @@ from portal.core.registry import Registry, registry
 
 if TYPE_CHECKING:
     from portal.approvals.models import ApprovalDecision, ApprovalRequest
-    from portal.core.permissions import Actor
+    from portal.org.actor import Actor
 
 # ---- who sits where ------------------------------------------------------------------------------------------------
 

@@ -52,7 +52,7 @@ from portal.approvals.models import (
     dump_json,
 )
 from portal.approvals.permissions import OVERSEE, REASSIGN
-from portal.core import clock
+from portal.core import clock, permissions
 from portal.core.database import UTCDateTime
 from portal.core.errors import NotFound
 from portal.core.permissions import can
@@ -301,7 +301,7 @@ def _waiting(me: Any, now: Any) -> ColumnElement[bool]:
     )
 
 
-def inbox_count(actor: Actor) -> int:
+def inbox_count(actor: permissions.Actor) -> int:
     """How many requests wait for the actor, opinions he was asked for included; one statement."""
     if actor.user_id is None:
         return 0
@@ -314,7 +314,7 @@ _ME = bindparam("me", type_=Integer)
 _NOW = bindparam("now", type_=UTCDateTime)
 
 
-def _me(actor: Actor) -> dict[str, Any]:
+def _me(actor: permissions.Actor) -> dict[str, Any]:
     return {"me": actor.user_id, "now": clock.now()}
 
 
@@ -601,7 +601,7 @@ def asked_opinions(actor: Actor) -> list[Any]:
 
 
 @lru_cache(maxsize=1)
-def _opinions_statement() -> Select[Any]:
+def _opinions_statement() -> Select[*tuple[Any, ...]]:
     asker = aliased(User)
     return (
         select(
