@@ -20,6 +20,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.coded import N_
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from portal.core.forms import Form
 from portal.core.money import format_yuan
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
@@ -122,6 +123,10 @@ def _show(membership: VipMembership, **forms: Any) -> str:
         for benefit in benefits
         if benefit.cost
     ]
+    correction = forms.get("correction") or CorrectionForm(formdata=None, token=new_token())
+    reason = forms.get("reason") or ReasonForm(formdata=None)
+    for name, form in (("redeem", redeem), ("correction", correction), ("change", reason)):
+        _give_own_ids(form, name)
     return render_template(
         "vip/show.html",
         membership=membership,
@@ -134,9 +139,15 @@ def _show(membership: VipMembership, **forms: Any) -> str:
         may_edit=can(actor, "customers.edit", membership.customer_id),
         may_manage=can(actor, MANAGE) and can(actor, "customers.edit", membership.customer_id),
         redeem=redeem,
-        correction=forms.get("correction") or CorrectionForm(formdata=None, token=new_token()),
-        reason=forms.get("reason") or ReasonForm(formdata=None),
+        correction=correction,
+        reason=reason,
     )
+
+
+def _give_own_ids(form: Form, name: str) -> None:
+    """Several forms with fields of one name share the page: labels must find their own field."""
+    for field in form:
+        field.id = field.label.field_id = f"{name}-{field.name}"
 
 
 def _benefits(level: str) -> list[VipBenefit]:
