@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -78,13 +79,13 @@ things = st.lists(
     max_size=10,
 )
 chosen = st.dictionaries(st.sampled_from(sorted(FIELD_KEYS)), st.sampled_from(["kept", "merged"]))
-COUNT = [0]
+NUMBERS = itertools.count(1)
 
 
 def _add(world: World, customer_id: int, what: str, number: int) -> None:
     """Give a customer one thing."""
     anna = world.actor("anna")
-    COUNT[0] += 1
+
     if what == "contact":
         services.add_contact(
             customer_id, ContactInput(name=f"联系人{number}", phones=(PhoneInput("13800138000"),)), anna
@@ -94,7 +95,7 @@ def _add(world: World, customer_id: int, what: str, number: int) -> None:
     elif what == "purchase":
         product = db.session.scalars(select(Product.id)).first()
         line = LineInput(product, 1 + number, Decimal("10.50"))
-        record_purchase(PurchaseInput(customer_id, f"N-{COUNT[0]}", date(2026, 2, 1), (line,)), anna)
+        record_purchase(PurchaseInput(customer_id, f"N-{next(NUMBERS)}", date(2026, 2, 1), (line,)), anna)
     elif what == "alias":
         there = select(CustomerAlias.id).where(
             CustomerAlias.customer_id == customer_id, CustomerAlias.alias == f"别名{number}"
