@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+#: Kind of a value → how its text is read.
+_READ: dict[str, Callable[[str], Any]] = {"moment": datetime.fromisoformat, "day": date.fromisoformat, "yuan": Decimal}
 
 
 def to_json(value: Any) -> Any:
@@ -22,5 +26,5 @@ def from_json(value: Any) -> Any:
     """What `to_json` made."""
     if isinstance(value, dict):
         ((kind, text),) = value.items()
-        return {"moment": datetime.fromisoformat, "day": date.fromisoformat, "yuan": Decimal}[kind](text)
+        return _READ[kind](text)
     return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from portal.core.identifiers import phone_query_digits
@@ -87,7 +87,7 @@ def search(actor: Actor, query: str, limit: int = 20, only_visible: bool = False
     return hits
 
 
-def matching_ids(query: str) -> Select[tuple[int]]:
+def matching_ids(query: str) -> Select[int]:
     """Ids of customers one of whose names, pinyins or initials contains the query; for the filter of a list."""
     name_prefix, pinyin_prefix = lookup_prefix(query)
     ranges = [_range((NAME_START, NAME_INSIDE), name_prefix)]
@@ -97,12 +97,12 @@ def matching_ids(query: str) -> Select[tuple[int]]:
     return select(CustomerTerm.customer_id).where(or_(*ranges))
 
 
-def _range(kinds: Sequence[int], prefix: str):  # type: ignore[no-untyped-def]
+def _range(kinds: Sequence[int], prefix: str) -> ColumnElement[bool]:
     kind = CustomerTerm.kind == kinds[0] if len(kinds) == 1 else CustomerTerm.kind.in_(kinds)
     return kind & (CustomerTerm.term >= prefix) & (CustomerTerm.term < prefix + LAST)
 
 
-def _part(kind: int, prefix: str, actor: Actor | None = None) -> Select[tuple[int, str, int]]:
+def _part(kind: int, prefix: str, actor: Actor | None = None) -> Select[int, str, int]:
     """Candidates of one kind, shortest terms first."""
     statement = (
         select(literal(kind).label("kind"), CustomerTerm.term, CustomerTerm.customer_id)
@@ -190,7 +190,9 @@ def _by_numbers(actor: Actor, query: str) -> list[int]:
         conditions.append((Customer.credit_code >= code) & (Customer.credit_code < code + LAST))
     if not conditions:
         return []
-    statement = select(Customer.id).where(visible(actor, "customers.view"), Customer.status != "merged", or_(*conditions))
+    statement = select(Customer.id).where(
+        visible(actor, "customers.view"), Customer.status != "merged", or_(*conditions)
+    )
     return list(db.session.scalars(statement.limit(PER_RANGE)))
 
 

@@ -1,7 +1,7 @@
 """The search index of customers: every position of a name, of its pinyin and of its initials is the start of a term.
 
-"贵州茅台" is stored as 贵州茅台, 州茅台, 茅台, 台; guizhoumaotai, zhoumaotai, maotai, tai; gzmt, zmt, mt, t. A query of any
-length is then one range of an ordered index, two characters included, and the same on SQLite and on PostgreSQL
+"贵州茅台" is stored as 贵州茅台, 州茅台, 茅台, 台; guizhoumaotai, zhoumaotai, maotai, tai; gzmt, zmt, mt, t. A query
+of any length is then one range of an ordered index, two characters included, and the same on SQLite and on PostgreSQL
 (docs/adr/0006-search.md has the comparison with FTS5 and GIN).
 """
 
@@ -78,7 +78,7 @@ def index_customers(customer_ids: Sequence[int]) -> None:
         {"kind": kind, "term": term, "customer_id": row.id}
         for row in rows
         for kind, term in terms_of(
-            [row.name, row.short_name, *extra.get(row.id, [])] if row.short_name else [row.name, *extra.get(row.id, [])],
+            [row.name, *([row.short_name] if row.short_name else []), *extra.get(row.id, [])],
             row.party == "person",
         )
     ]

@@ -272,7 +272,7 @@ def _add_contacts(
     customer: Customer, prepared: Sequence[Mapping[str, Any]], actor: Actor, first: bool
 ) -> list[Contact]:
     now = clock.now()
-    added = []
+    added: list[Contact] = []
     for item in prepared:
         contact = Contact(
             customer_id=customer.id,
