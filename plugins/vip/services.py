@@ -103,7 +103,7 @@ def _check_application(data: ApplicationInput) -> Met:
         if met is None:
             errors.add("condition", _("This condition is not met at present."))
     errors.raise_if_any()
-    assert met is not None
+    assert met is not None  # an unmet condition was refused above
     return met
 
 
