@@ -107,7 +107,7 @@ def _organisation() -> tuple[Company, dict[int, list[int]]]:
         ]
         first = first or (managers[row.id][0], head.id)
     db.session.flush()
-    assert first is not None
+    assert first is not None  # there is at least one department
     return Company(first[0], first[1], executive.id), managers
 
 
@@ -354,7 +354,7 @@ def _approvals(company: Company) -> None:
         with transaction():
             for customer_id in ids[start : start + 50]:
                 customer = db.session.get(models.Customer, customer_id)
-                assert customer is not None
+                assert customer is not None  # the id was read above
                 application = VipApplication(
                     customer_id=customer_id,
                     route="customer",
