@@ -1162,30 +1162,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "purchase_group_month",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("account_manager_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("manager_key", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.String(length=12), nullable=False),
-        sa.Column("year", sa.SmallInteger(), nullable=False),
-        sa.Column("month", sa.SmallInteger(), nullable=False),
-        sa.Column("total", sa.BigInteger(), nullable=False),
-        sa.Column("cost", sa.BigInteger(), nullable=False),
-        sa.Column("total_high_middle", sa.BigInteger(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_manager_id"], ["org_user.id"], name=op.f("fk_purchase_group_month_account_manager_id_org_user")
-        ),
-        sa.ForeignKeyConstraint(
-            ["department_id"], ["org_department.id"], name=op.f("fk_purchase_group_month_department_id_org_department")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_group_month")),
-        sa.UniqueConstraint(
-            "department_id", "manager_key", "status", "year", "month", name="uq_purchase_group_month_group"
-        ),
-    )
-    op.create_table(
         "approval_beneficiary",
         sa.Column("request_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1407,6 +1383,30 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "purchase_group_month",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("department_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_manager_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("manager_key", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("year", sa.SmallInteger(), nullable=False),
+        sa.Column("month", sa.SmallInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=False),
+        sa.Column("total_high_middle", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_manager_id"], ["org_user.id"], name=op.f("fk_purchase_group_month_account_manager_id_org_user")
+        ),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["org_department.id"], name=op.f("fk_purchase_group_month_department_id_org_department")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_group_month")),
+        sa.UniqueConstraint(
+            "department_id", "manager_key", "status", "year", "month", name="uq_purchase_group_month_group"
+        ),
+    )
+    op.create_table(
         "purchase_line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("purchase_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1567,6 +1567,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_purchase_line_product_id"))
 
     op.drop_table("purchase_line")
+    op.drop_table("purchase_group_month")
     with op.batch_alter_table("next_step", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_next_step_open",
@@ -1615,7 +1616,6 @@ def downgrade() -> None:
 
     op.drop_table("approval_copy")
     op.drop_table("approval_beneficiary")
-    op.drop_table("purchase_group_month")
     op.drop_table("purchase_month")
     with op.batch_alter_table("purchase", schema=None) as batch_op:
         batch_op.drop_index("ix_purchase_total_id")

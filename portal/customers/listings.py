@@ -26,7 +26,7 @@ from portal.core.listing import (
     Listing,
     Scene,
 )
-from portal.core.permissions import visible
+from portal.core.permissions import visible, visible_branches
 from portal.core.text import fold, is_latin
 from portal.customers import queries
 from portal.customers import vocabulary as words
@@ -462,6 +462,7 @@ def customers_listing() -> Listing:
         identity=Customer.id,
         source=source,
         where=_where_visible,
+        branches=lambda actor: visible_branches(actor, VIEW),
         columns=columns,
         default_sort="name",
         filters=filters,

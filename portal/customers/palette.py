@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from portal.core.panels import PaletteItem
 from portal.core.permissions import visible
-from portal.core.text import fold
+from portal.core.text import fold, pinyin_syllables
 from portal.customers.models import Contact, Customer
-from portal.customers.search import search
+from portal.customers.search import LAST, search
 from portal.extensions import db
 from portal.i18n import _
 from portal.org.actor import Actor
@@ -18,6 +18,8 @@ CUSTOMERS_SHOWN = 12
 CONTACTS_SHOWN = 5
 #: Characters of a contact's name that are looked up at least.
 LEAST_NAME = 2
+#: People of one name that are looked at.
+NAMESAKES = 200
 
 
 def items(actor: Actor, query: str) -> list[PaletteItem]:
@@ -37,14 +39,22 @@ def items(actor: Actor, query: str) -> list[PaletteItem]:
     ]
     name = fold(query)
     if len(name) >= LEAST_NAME:
+        # Names that begin so, found by their pinyin: a range of the index by which contacts are sorted.
+        sound = " ".join(pinyin_syllables(query, person=True))
+        namesakes = (
+            select(Contact.id)
+            .where(
+                Contact.name_sort >= sound,
+                Contact.name_sort < sound + LAST,
+                Contact.name.startswith(query.strip(), autoescape=True),
+            )
+            .order_by(Contact.name_sort)
+            .limit(NAMESAKES)
+        )
         statement = (
             select(Contact.id, Contact.name, Customer.name.label("customer"))
             .join(Customer, Customer.id == Contact.customer_id)
-            .where(
-                visible(actor, "customers.view"),
-                Customer.status != "merged",
-                Contact.name.contains(name, autoescape=True),
-            )
+            .where(visible(actor, "customers.view"), Contact.id.in_(namesakes))
             .order_by(Contact.name_sort, Contact.id)
             .limit(CONTACTS_SHOWN)
         )

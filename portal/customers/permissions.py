@@ -52,6 +52,10 @@ def _in_overseen_department(actor: Actor) -> Condition:
     return Customer.department_id.in_(sorted(actor.oversees))
 
 
+def _each_department(actor: Actor) -> list[Condition]:
+    return [Customer.department_id == department for department in sorted(actor.oversees)]
+
+
 def _is_merged(_actor: Actor) -> Condition:
     return Customer.status == Status.MERGED.value
 
@@ -102,6 +106,7 @@ def _rules_of(permission: str, with_manager: bool) -> list[Rule]:
             _l("heads the owning department or one above it"),
             _is_head,
             _in_overseen_department,
+            branches=_each_department,
             holders=heads_over,
         ),
         Rule(permission, "executive", _l("is an executive"), has_role(EXECUTIVE), None, holders=executives),

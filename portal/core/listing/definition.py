@@ -131,6 +131,7 @@ class Listing:
     :ivar identity: the primary key column; the row's `id`.
     :ivar source: adds joins to the statement.
     :ivar where: conditions that always hold for this actor: the visibility rule goes here.
+    :ivar branches: the visible rows as several conditions (`visible_branches`), for lists that are long and sorted.
     :ivar row_url: address of a row, from the row.
     :ivar default_sort: column key, with "-" in front for descending.
     :ivar search: condition for the text in the list's own search field.
@@ -154,6 +155,7 @@ class Listing:
     empty: EmptyText = field(default_factory=lambda: EmptyText(""))
     export_endpoint: str | None = None
     export_permission: str | None = None
+    branches: Callable[[Any], Sequence[SQLColumnExpression[bool]]] | None = None
     muted: Callable[[Any], bool] | None = None
     page_size: int = 50
 

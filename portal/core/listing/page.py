@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import url_for
-from sqlalchemy import Integer, Select, bindparam, or_, select
+from sqlalchemy import Integer, Select, SQLColumnExpression, bindparam, or_, select, union_all
 
 from portal.core.listing import keyset
 from portal.core.listing.definition import CellContext, Filter, Listing
@@ -17,6 +17,10 @@ from portal.core.listing.query import PAGE_SIZES, Query
 from portal.core.permissions import Actor, can
 from portal.extensions import db
 from portal.i18n import _
+
+
+#: With more visible branches than this the plain condition is cheaper.
+MOST_BRANCHES = 12
 
 
 @dataclass(frozen=True)
@@ -188,20 +192,18 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
     cursor = backwards or forwards
     identity = query.listing.identity
     sort = query.sort.sort if query.sort.sort is not None else identity
-    statement = query.select(query.columns)
+    behind: list[SQLColumnExpression[bool]] = []
     if cursor is not None:
         try:
-            statement = statement.where(
-                keyset.beyond(sort, identity, cursor, query.descending != (backwards is not None))
-            )
+            behind = [keyset.beyond(sort, identity, cursor, query.descending != (backwards is not None))]
         except (TypeError, ValueError):
-            cursor = backwards = forwards = None
-    statement = query.ordered(statement, reverse=backwards is not None).limit(query.size + 1)
+            backwards = forwards = None
+    reverse = backwards is not None
     try:
-        rows = list(db.session.execute(statement))
+        rows = list(db.session.execute(_page_statement(query, behind, reverse)))
     except (TypeError, ValueError, ArithmeticError):
         # A cursor of another column's type: show the first page.
-        rows = list(db.session.execute(query.ordered(query.select(query.columns)).limit(query.size + 1)))
+        rows = list(db.session.execute(_page_statement(query, [], False)))
         backwards = forwards = None
     more = len(rows) > query.size
     rows = rows[: query.size]
@@ -209,6 +211,19 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
         rows.reverse()
         return rows, more, True
     return rows, forwards is not None, more
+
+
+def _page_statement(query: Query, behind: list[SQLColumnExpression[bool]], reverse: bool) -> Select[Any]:
+    """The rows of a page and one more, to know whether there is a next page."""
+    size = query.size + 1
+    statement = query.select(query.columns).where(*behind)
+    branches = query.listing.branches(query.actor) if query.listing.branches else []
+    if 1 < len(branches) <= MOST_BRANCHES:
+        identity = query.listing.identity
+        firsts = [query.ordered(query.select(()).where(branch, *behind), reverse).limit(size) for branch in branches]
+        ids = union_all(*(select(first.subquery().c.id) for first in firsts))
+        statement = statement.where(identity.in_(ids))
+    return query.ordered(statement, reverse).limit(size)
 
 
 def _heads(query: Query, path: str) -> list[HeadCell]:
