@@ -124,8 +124,9 @@ def _show(membership: VipMembership, **forms: Any) -> str:
         if benefit.cost
     ]
     correction = forms.get("correction") or CorrectionForm(formdata=None, token=new_token())
-    reason = forms.get("reason") or ReasonForm(formdata=None)
-    for name, form in (("redeem", redeem), ("correction", correction), ("change", reason)):
+    # One form for each step; the one that was sent keeps what was typed and its errors.
+    reasons = {step: ReasonForm(formdata=None) for step in CHANGES} | forms.get("reasons", {})
+    for name, form in (("redeem", redeem), ("correction", correction), *reasons.items()):
         _give_own_ids(form, name)
     return render_template(
         "vip/show.html",
@@ -140,7 +141,7 @@ def _show(membership: VipMembership, **forms: Any) -> str:
         may_manage=can(actor, MANAGE) and can(actor, "customers.edit", membership.customer_id),
         redeem=redeem,
         correction=correction,
-        reason=reason,
+        reasons=reasons,
     )
 
 
@@ -193,7 +194,7 @@ def change(membership_id: int, step: str) -> str | Response | tuple[str, int]:
         else:
             flash(_(CHANGES[step][1]), "success")
             return redirect(url_for("vip.show", membership_id=membership_id))
-    return _show(queries.load_membership(membership_id, actor), reason=form), 400
+    return _show(queries.load_membership(membership_id, actor), reasons={step: form}), 400
 
 
 @blueprint.post("/<int:membership_id>/redeem")
