@@ -210,4 +210,4 @@ def manager() -> PluginManager:
     """The plugin manager of the running application."""
     from flask import current_app
 
-    return current_app.extensions["portal_plugins"]  # type: ignore[no-any-return]
+    return current_app.extensions["portal_plugins"]

@@ -80,7 +80,7 @@ def rule_to_dict(rule: SeatRule) -> dict[str, Any]:
 def rule_from_dict(data: Mapping[str, Any]) -> SeatRule:
     """The rule that `rule_to_dict` wrote. :raises KeyError: for an unknown rule."""
     values = dict(data)
-    return _RULES[values.pop("rule")](**values)  # type: ignore[no-any-return]
+    return _RULES[values.pop("rule")](**values)
 
 
 # ---- steps ---------------------------------------------------------------------------------------------------------

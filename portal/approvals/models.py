@@ -146,7 +146,7 @@ class ApprovalRequest(db.Model):
     @property
     def payload(self) -> dict[str, Any]:
         """The kind's own content."""
-        return json.loads(self.payload_json)  # type: ignore[no-any-return]
+        return json.loads(self.payload_json)
 
     @property
     def conditions(self) -> dict[str, Any] | None:
@@ -203,7 +203,7 @@ class ApprovalStep(db.Model):
     @property
     def rules(self) -> list[dict[str, Any]]:
         """The seats' rules as `portal.approvals.kinds.rule_to_dict` wrote them."""
-        return json.loads(self.rules_json)  # type: ignore[no-any-return]
+        return json.loads(self.rules_json)
 
 
 class ApprovalSeat(db.Model):

@@ -134,7 +134,7 @@ def registry() -> PermissionRegistry:
     """The registry of the running application."""
     from flask import current_app
 
-    return current_app.extensions["portal_permissions"]  # type: ignore[no-any-return]
+    return current_app.extensions["portal_permissions"]
 
 
 def visible(actor: Actor, permission: str) -> Condition:
@@ -186,7 +186,7 @@ def decide(actor: Actor, permission: str, obj: Any = None) -> Decision:
     remembered = None if in_transaction() else db.session().info.setdefault(DECISIONS, {})
     key = (actor, permission, obj if obj is None or isinstance(obj, int) else obj.id)
     if remembered is not None and key in remembered:
-        return remembered[key]  # type: ignore[no-any-return]
+        return remembered[key]
     decision = _decide(actor, permission, obj)
     if remembered is not None:
         remembered[key] = decision

@@ -44,4 +44,4 @@ class Registry(Generic[Item]):
 
 def registry(name: str) -> Registry[Any]:
     """A registry of the running application: jobs, approval_kinds, notice_kinds, document_kinds, listings."""
-    return current_app.extensions[f"portal_{name}"]  # type: ignore[no-any-return]
+    return current_app.extensions[f"portal_{name}"]

@@ -71,7 +71,7 @@ def registry() -> SettingRegistry:
     """The registry of the running application."""
     from flask import current_app
 
-    return current_app.extensions["portal_settings"]  # type: ignore[no-any-return]
+    return current_app.extensions["portal_settings"]
 
 
 def get(key: str) -> Any:

@@ -229,7 +229,7 @@ def _department_choices(actor: Actor) -> list[tuple[str, Any]]:
         return []
     if "customer_departments" not in g:
         g.customer_departments = [(str(key), name) for key, name in queries.possible_departments(actor)]
-    return g.customer_departments  # type: ignore[no-any-return]
+    return g.customer_departments
 
 
 def _department_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:

@@ -136,7 +136,7 @@ def make(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     assets = {f"asset:/{name}": (kind, base64.b64decode(data)) for name, (kind, data) in request["assets"].items()}
     addresses: list[str] = []
 
-    class AssetFetcher(URLFetcher):  # type: ignore[misc]
+    class AssetFetcher(URLFetcher):
         """Answers from memory, refuses everything else: no file, no network, no redirect."""
 
         def __init__(self) -> None:
@@ -151,7 +151,7 @@ def make(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
                 raise FatalURLFetchingError(f"missing asset {url}")
             raise ValueError("address refused")
 
-    class SystemFonts(FontConfiguration):  # type: ignore[misc]
+    class SystemFonts(FontConfiguration):
         """Only installed fonts: a font of a document would have to be written to a file first."""
 
         def add_font_face(self, rule_descriptors: Any, url_fetcher: Any) -> None:

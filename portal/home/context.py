@@ -90,7 +90,7 @@ def _counts(actor: Actor) -> dict[str, int]:
     if "menu_counts" not in g:
         entries = [e for e in current_app.extensions["portal_navigation"] if isinstance(e, NavItem) and e.count]
         g.menu_counts = {item.endpoint: item.count(actor) for item in items_for(actor, entries) if item.count}
-    return g.menu_counts  # type: ignore[no-any-return]
+    return g.menu_counts
 
 
 def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:

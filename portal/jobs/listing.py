@@ -46,7 +46,7 @@ def _jobs(_actor: Actor) -> Sequence[tuple[str, Any]]:
 
 def _in(column: Any) -> Any:
     def where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-        return column.in_(value.values)  # type: ignore[no-any-return]
+        return column.in_(value.values)
 
     return where
 

@@ -88,7 +88,7 @@ def huey_of(app: Flask) -> Huey:
     """The application's queue, opened when first needed."""
     if EXTENSION not in app.extensions:
         app.extensions[EXTENSION] = make_huey(app)
-    return app.extensions[EXTENSION]  # type: ignore[no-any-return]
+    return app.extensions[EXTENSION]
 
 
 def wake(run_id: int) -> None:

@@ -104,7 +104,7 @@ def figures() -> FigureCache:
     if found is None:
         cache = FigureCache(0 if current_app.testing else PATIENCE)
         found = current_app.extensions.setdefault("portal_purchase_figures", cache)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def data_version() -> int:

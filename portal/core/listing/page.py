@@ -18,7 +18,6 @@ from portal.core.permissions import Actor, can
 from portal.extensions import db
 from portal.i18n import _
 
-
 #: With more visible branches than this the plain condition is cheaper.
 MOST_BRANCHES = 12
 

@@ -101,7 +101,7 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, list):
         text = value[0]
         return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
-    return value  # type: ignore[no-any-return]
+    return value
 
 
 def _heading(cell: Cell) -> str:
