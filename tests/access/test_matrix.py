@@ -58,7 +58,7 @@ def test_who_may(name: str, stage: Stage) -> None:
 def test_what_is_hidden_looks_like_what_is_not_there(name: str, stage: Stage) -> None:
     """Who gets 404 for an object of others gets the very same answer for one that does not exist."""
     asked = rules(stage)[name]
-    numbers = [a for a in asked.rule.arguments if asked.rule._converters[a].__class__.__name__ == "IntegerConverter"]
+    numbers = [a for a in asked.rule.arguments if asked.rule._converters[a].__class__.__name__ == "NumberConverter"]
     for role, letter in zip(ROLES, MATRIX[name], strict=True):
         if letter != "?":
             continue
@@ -74,7 +74,7 @@ def test_what_is_hidden_looks_like_what_is_not_there(name: str, stage: Stage) ->
 def test_what_is_not_there_is_not_found(name: str, stage: Stage) -> None:
     """Those who may open the page get 404 for a missing object and for a number no database can hold."""
     asked = rules(stage)[name]
-    numbers = [a for a in asked.rule.arguments if asked.rule._converters[a].__class__.__name__ == "IntegerConverter"]
+    numbers = [a for a in asked.rule.arguments if asked.rule._converters[a].__class__.__name__ == "NumberConverter"]
     role = (
         next(role for role, letter in zip(ROLES, MATRIX[name], strict=True) if letter == "o")
         if ("o" in MATRIX[name])
