@@ -618,7 +618,9 @@ def _prepare_contact(
     values: Mapping[str, Any], present: Contact | None
 ) -> tuple[dict[str, Any] | None, list[tuple[str, str]]]:
     """The contact of a row; None when the row names none."""
-    given = {name: values.get(f"contact_{name}") for name in CONTACT_TEXT if values.get(f"contact_{name}")}
+    given: dict[str, Any] = {
+        name: values.get(f"contact_{name}") for name in CONTACT_TEXT if values.get(f"contact_{name}")
+    }
     phones, birthday = values.get("contact_phone") or [], values.get("contact_birthday")
     if not given.get("name"):
         if given or phones or birthday:

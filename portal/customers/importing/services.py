@@ -413,9 +413,9 @@ def finished(batch_id: int, actor: Actor) -> dict[str, int]:
     batch = db.session.get_one(ImportBatch, batch_id, populate_existing=True)
     counts = batch.counts
     done: dict[str, int] = {
-        row.action: row.count
+        row.action: row.applied
         for row in db.session.execute(
-            select(ImportRow.action, func.count().label("count"))
+            select(ImportRow.action, func.count().label("applied"))
             .where(ImportRow.batch_id == batch_id, ImportRow.state == RowState.APPLIED.value)
             .group_by(ImportRow.action)
         )

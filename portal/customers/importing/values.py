@@ -143,7 +143,7 @@ def _choices(enumeration: type[StrEnum]) -> dict[str, str]:
     found = {fold(member.value): member.value for member in enumeration}
     for code, _name in LANGUAGES:
         with speaking(code):
-            found |= {fold(str(label)): member.value for member, label in words.LABELS[enumeration].items()}
+            found |= {fold(str(label)): str(value) for value, label in words.LABELS[enumeration].items()}
     for word, value in word_lists()["values"].get(enumeration.__name__, {}).items():
         found[fold(word)] = value
     return found

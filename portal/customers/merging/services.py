@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Table, insert, literal, select, update
+from sqlalchemy import ColumnElement, Table, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
 from portal.audit.services import record
@@ -109,7 +109,7 @@ def _clashes(reference: Reference, kept_id: int, merged_id: int, rows: Sequence[
     if reference.unique_with is None or not rows:
         return set()
     # Without further columns there is at most one row: a constant compares equal.
-    columns = [reference.table.c[name] for name in reference.unique_with] or [literal(1)]
+    columns: list[ColumnElement[Any]] = [reference.table.c[name] for name in reference.unique_with] or [literal(1)]
     there = {tuple(row) for row in db.session.execute(select(*columns).where(reference.column == kept_id))}
     mine = db.session.execute(select(reference.table.c.id, *columns).where(reference.column == merged_id))
     return {row[0] for row in mine if tuple(row[1:]) in there}
