@@ -127,9 +127,8 @@ def test_many_rows_need_the_head_and_only_the_applicant_gets_the_file(client: Fl
         assert client.post(f"/exports/{asked.id}/file").status_code == 404
     # After its days the file is gone.
     world.login(client, "hugo")
-    with clock.frozen(clock.now() + timedelta(days=8)):
-        with transaction():
-            assert services.expire() == 1
+    with clock.frozen(clock.now() + timedelta(days=8)), transaction():
+        assert services.expire() == 1
     assert client.post(f"/exports/{asked.id}/file").status_code == 404
     assert "was deleted after its time" in client.get(f"/exports/{asked.id}").text
 

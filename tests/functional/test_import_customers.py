@@ -173,7 +173,7 @@ def test_an_import_says_nothing_about_customers_of_others(client: FlaskClient, w
     assert counts()["update"] == 1
     client.post(f"/imports/{batch_id}/run")
     db.session.expire_all()
-    addresses = dict(db.session.execute(select(Customer.name, Customer.address)).tuples().all())
+    addresses = dict(db.session.execute(select(Customer.name, Customer.address)).all())
     assert (addresses["贵州茅台"], addresses["山西汾酒"]) == ("虚构路 2 号", "")
     # Nobody else opens the import.
     world.login(client, "ben")
@@ -219,7 +219,7 @@ def test_undo_leaves_alone_what_was_changed_since(client: FlaskClient, world: Wo
     rows = [["名称", "地址"], ["新客户甲", "甲路"], ["新客户乙", "乙路"], ["新客户丙", "丙路"], ["贵州茅台", "丁路"]]
     batch_id = wizard(client, xlsx(rows), "a.xlsx")
     client.post(f"/imports/{batch_id}/run")
-    ids = dict(db.session.execute(select(Customer.name, Customer.id)).tuples().all())
+    ids = dict(db.session.execute(select(Customer.name, Customer.id)).all())
     anna = world.actor("anna")
     with transaction():
         services.add_contact(ids["新客户甲"], ContactInput(name="后来的"), anna)
@@ -251,7 +251,7 @@ def test_heads_assign_and_account_managers_do_not(client: FlaskClient, world: Wo
     assert "heads create them for their departments" in client.get(f"/imports/{batch_id}").text
     client.post(f"/imports/{batch_id}/run")
     db.session.expire_all()
-    managers = dict(db.session.execute(select(Customer.name, Customer.account_manager_id)).tuples().all())
+    managers = dict(db.session.execute(select(Customer.name, Customer.account_manager_id)).all())
     assert managers["新客户甲"] == world.user("ben").id
     assert managers["新客户丙"] == world.user("anna").id
 

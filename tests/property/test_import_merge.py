@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -66,10 +65,10 @@ def _differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> d
 
 
 @pytest.fixture
-def pair(app: Flask, world: World) -> Iterator[tuple[int, int]]:
+def pair(app: Flask, world: World) -> tuple[int, int]:
     with transaction():
         create_product(ProductInput("P-1", "样酒", "白酒", "high", Decimal("100"), Decimal("60")), world.actor("boss"))
-    yield world.customer_id("maotai"), world.customer_id("wuliang")
+    return world.customer_id("maotai"), world.customer_id("wuliang")
 
 
 things = st.lists(

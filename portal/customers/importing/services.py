@@ -453,9 +453,7 @@ def taken_back(batch_id: int, actor: Actor, problem: str = "") -> dict[str, int]
             select(ImportRow.state, func.count())
             .where(ImportRow.batch_id == batch_id, ImportRow.effect_json != "{}")
             .group_by(ImportRow.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     counts |= {"undone": by_state.get(RowState.UNDONE.value, 0), "kept": by_state.get(RowState.KEPT.value, 0)}
     batch.state, batch.undone_at, batch.counts_json = BatchState.UNDONE.value, clock.now(), dump(counts)
