@@ -14,10 +14,11 @@ from portal.core.navigation import NavItem
 from portal.core.panels import Action, AgendaItem, PaletteItem, Panel, Tab, TimelineEntry
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
-from portal.customers import listings, page, palette, permissions, queries, services
+from portal.customers import card, listings, page, palette, permissions, queries, services
 from portal.customers import vocabulary as words
 from portal.customers.models import Customer
 from portal.customers.views import blueprint
+from portal.documents.kinds import DocumentKind
 from portal.hookspecs import hookimpl
 from portal.i18n import _, _l
 from portal.org.actor import Actor
@@ -44,6 +45,11 @@ def register_rules() -> Sequence[Rule]:
 @hookimpl
 def register_listings() -> list[Listing]:
     return [listings.customers_listing(), listings.contacts_listing(), listings.interactions_listing()]
+
+
+@hookimpl
+def register_document_kinds() -> list[DocumentKind]:
+    return [card.CARD]
 
 
 @hookimpl
@@ -103,6 +109,17 @@ def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
             Action("stage", _l("Change stage"), url_for("customers.stage", **here), "signpost-2", order=40),
             Action("edit", _l("Edit"), url_for("customers.edit", **here), "pencil", order=50),
         ]
+    if permissions.REVEAL in page.abilities(customer, actor):
+        found.append(
+            Action(
+                "card",
+                _l("Customer information card"),
+                url_for("customers.make_card", **here),
+                "file-earmark-pdf",
+                method="post",
+                order=55,
+            )
+        )
     if permissions.ASSIGN in page.abilities(customer, actor):
         found.append(
             Action("assign", _l("Assign customer"), url_for("customers.assign", **here), "person-check", order=60)

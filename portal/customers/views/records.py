@@ -16,7 +16,7 @@ from portal.core.registry import registry
 from portal.core.text import clean_name
 from portal.core.transaction import transaction
 from portal.core.web import access, signed_in
-from portal.customers import forms, page, queries, services
+from portal.customers import card, forms, page, queries, services
 from portal.customers import vocabulary as words
 from portal.customers.duplicates import DuplicateHint, find_duplicates
 from portal.customers.inputs import CustomerInput
@@ -143,6 +143,15 @@ def watch(customer_id: int) -> Response:
     with transaction():
         services.set_favourite([customer_id], request.form.get("on") == "1", current_actor())
     return redirect(url_for("customers.show", customer_id=customer_id))
+
+
+@blueprint.post("/<int:customer_id>/card")
+@signed_in
+def make_card(customer_id: int) -> Response:
+    """Make the customer's information card and hand it out."""
+    open_customer(customer_id)
+    document = card.make_card(customer_id, current_actor())
+    return redirect(url_for("documents.download", document_id=document.id))
 
 
 # ---- creating ------------------------------------------------------------------------------------------------------
