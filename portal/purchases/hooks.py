@@ -18,13 +18,14 @@ from portal.core.navigation import NavItem
 from portal.core.panels import Action, Panel, Tab, TimelineEntry
 from portal.core.permissions import Permission, Rule, can
 from portal.core.settings import Setting
+from portal.customers.card import CardSection
 from portal.customers.importing.targets import ImportTarget
 from portal.customers.models import Customer
 from portal.customers.permissions import EDIT, works_with_customers
 from portal.hookspecs import hookimpl
 from portal.i18n import _, _l
 from portal.org.actor import Actor
-from portal.purchases import charts, commands, jobs, listings, palette, permissions, queries, summaries
+from portal.purchases import card, charts, commands, jobs, listings, palette, permissions, queries, summaries
 from portal.purchases import vocabulary as words
 from portal.purchases.importing import PurchaseTarget
 from portal.purchases.periods import period
@@ -120,6 +121,11 @@ def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
 def customer_panels(customer: Customer, actor: Actor) -> list[Panel]:
     context = {"glance": queries.glance_of(customer.id), "customer": customer, "today": clock.today()}
     return [Panel("purchases", _l("Purchases"), "purchases/_customer_panel.html", context, order=20, icon="receipt")]
+
+
+@hookimpl
+def customer_card_sections(customer: Customer, actor: Actor) -> list[CardSection]:
+    return card.sections(customer)
 
 
 @hookimpl
