@@ -25,7 +25,9 @@ def test_the_card_lists_purchases_that_count(world: World) -> None:
     customer = world.customer_id("maotai")
     anna = world.actor("anna")
     with transaction():
-        product = create_product(ProductInput("P-1", "礼盒", "礼盒", "high", Decimal("1000"), Decimal("500")), SYSTEM).id
+        product = create_product(
+            ProductInput("P-1", "礼盒", "礼盒", "high", Decimal("1000"), Decimal("500")), SYSTEM
+        ).id
     numbers = []
     for index in range(3):
         with transaction():
