@@ -1,7 +1,7 @@
 """Take the pictures of the documentation: ``python tools/screenshots.py``.
 
 Fills a demo of its own in a temporary folder, serves it, and writes docs/screenshots/*.png (Chinese, 1440 pixels wide,
-reduced to a palette so that each stays small). ``--data-dir FOLDER`` takes an existing demo, which saves a minute.
+each less than 250 kB). ``--data-dir FOLDER`` takes an existing demo, which saves a minute.
 Needs Chromium and pdftoppm (poppler-utils).
 """
 
@@ -35,18 +35,18 @@ TIMEOUT_MS = 60_000
 
 
 def save(name: str, picture: bytes) -> None:
-    """Write a PNG with as many colours as LARGEST_BYTES allows.
+    """Write a PNG in true colours, or with fewer when it would be larger than LARGEST_BYTES.
 
-    :raises ValueError: when it is too large even with 16 colours.
+    :raises ValueError: when it is too large even with 32 colours.
     """
     image = Image.open(io.BytesIO(picture)).convert("RGB")
-    for colours in (256, 128, 64, 32, 16):
+    for colours in (0, 256, 128, 64, 32):
         stream = io.BytesIO()
-        reduced = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        reduced = image.quantize(colours, dither=Image.Dither.NONE) if colours else image
         reduced.save(stream, "PNG", optimize=True)
         if stream.tell() < LARGEST_BYTES:
             (TARGET / f"{name}.png").write_bytes(stream.getvalue())
-            print(f"{name}.png: {image.width} x {image.height}, {stream.tell() // 1000} kB, {colours} colours")
+            print(f"{name}.png: {image.width} x {image.height}, {stream.tell() // 1000} kB")
             return
     raise ValueError(f"{name} is larger than {LARGEST_BYTES} bytes")
 
