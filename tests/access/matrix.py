@@ -126,6 +126,7 @@ MATRIX = {
     "POST /customers/<int:customer_id>/qualification": RECORD,
     "POST /customers/contacts/<int:contact_id>/reactivate": HIDDEN,
     "POST /customers/contacts/phones/<int:phone_id>": HIDDEN,
+    "POST /customers/<int:customer_id>/card": RECORD,
     "POST /customers/<int:customer_id>/phone": RECORD,
     "GET /customers/<int:customer_id>": RECORD,
     "GET /customers/<int:customer_id>/stage": RECORD,

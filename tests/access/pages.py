@@ -13,11 +13,12 @@ class FoundForm:
     action: str
     method: str
     fields: list[tuple[str, str]] = field(default_factory=list)
-    has_file: bool = False
+    #: whether a button sends the form to its own address; others name addresses of theirs (formaction)
+    is_sent: bool = False
 
 
 class Page(HTMLParser):
-    """Links, forms, ids and what must not be there (inline scripts and styles)."""
+    """Links, forms, ids and what must not be there (inline scripts and styles, pictures without words)."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -26,9 +27,6 @@ class Page(HTMLParser):
         self.ids: list[str] = []
         self.inline: list[str] = []
         self.images_without_text: list[str] = []
-        self.unlabelled: list[str] = []
-        self._labelled: set[str] = set()
-        self._controls: list[tuple[str, dict[str, str | None]]] = []
         self._form: FoundForm | None = None
         self._select: str = ""
         self._chosen: str | None = None
@@ -57,16 +55,20 @@ class Page(HTMLParser):
     def _control(self, tag: str, values: dict[str, str | None]) -> None:
         assert self._form is not None
         name = values.get("name") or ""
-        if tag == "input" and name:
-            kind = values.get("type") or "text"
-            if kind == "file":
-                self._form.has_file = True
-            elif kind in ("checkbox", "radio"):
+        kind = values.get("type") or ("submit" if tag == "button" else "text")
+        if tag in ("button", "input") and kind in ("submit", "image"):
+            if values.get("formaction"):
+                # The fields of a form are shared by the addresses its buttons name.
+                self.forms.append(FoundForm(values["formaction"] or "", self._form.method, self._form.fields, True))
+            else:
+                self._form.is_sent = True
+        elif tag == "input" and name:
+            if kind in ("checkbox", "radio"):
                 if "checked" in values:
                     self._form.fields.append((name, values.get("value") or "on"))
                 elif all(field != name for field, _value in self._form.fields):
                     self._form.fields.append((name, ""))
-            elif kind not in ("submit", "button", "reset", "image"):
+            elif kind not in ("button", "reset", "file"):
                 self._form.fields.append((name, values.get("value") or ""))
         elif tag == "textarea" and name:
             self._form.fields.append((name, ""))

@@ -140,6 +140,11 @@ class Stage:
         finally:
             self.restore()
 
+    def entries(self) -> int:
+        """Number of entries of the audit trail."""
+        with self.app.app_context(), db.engine.connect() as connection:
+            return int(connection.execute(text("SELECT COUNT(*) FROM audit_entry")).scalar_one())
+
     def counts(self, *without: str) -> dict[str, Any]:
         """Rows of every table and the head of the audit trail."""
         with self.app.app_context(), db.engine.connect() as connection:

@@ -15,8 +15,8 @@ from tests.access.stage import ROLES, Stage
 from tests.access.test_matrix import rules
 
 #: So many pages of one address pattern are opened: lists link to themselves with every filter.
-OF_ONE_KIND = 4
-MOST = 160
+OF_ONE_KIND = 3
+MOST = 110
 
 
 def _pattern(stage: Stage, path: str) -> str:

@@ -104,8 +104,8 @@ def _opener(name: str) -> str:
 
 
 GETS = [name for name in MATRIX if name.startswith("GET ")]
-#: Every field of one form at once with hostile values; drawn anew for each.
-ROUNDS = 3
+#: So often each page and each form is asked, with more hostile values each time.
+QUERY_ROUNDS, FORM_ROUNDS = 2, 3
 
 
 def _clean(value: str) -> str:
@@ -119,9 +119,9 @@ def test_hostile_queries(name: str, stage: Stage) -> None:
     client, path = stage.client(_opener(name)), stage.path(asked.rule)
     names = _parameters(stage, asked.rule.endpoint)
     dice = random.Random(name)
-    for round_number in range(ROUNDS):
+    for round_number in range(QUERY_ROUNDS):
         # A few parameters at a time: one that is refused at once would hide the others.
-        chosen = dice.sample(names, k=min(len(names), 4 + 12 * round_number))
+        chosen = dice.sample(names, k=min(len(names), 5 + 15 * round_number))
         query: dict[str, Any] = dict(QUERY.get(asked.rule.endpoint, {}))
         for key in chosen:
             values = [_clean(dice.choice(HOSTILE)) for _count in range(dice.choice((1, 1, 3)))]
@@ -158,11 +158,11 @@ def test_broken_cursors(stage: Stage) -> None:
             continue
         name = f"GET {asked.rule.rule}"
         client, path = stage.client(_opener(name)), stage.path(asked.rule)
-        for cursor in ("x", "1", "MQ==", "W10=", "W251bGwsIG51bGxd", "eyJ4IjogMX0=", "1~2~3", "2026-13-45~9", "é" * 50):
-            for direction in ("after", "before"):
-                for sort in ("", "nothing", listing.default_sort, f"-{listing.default_sort}"):
-                    with client.get(path, query_string={direction: cursor, "sort": sort}) as answer:
-                        assert answer.status_code < 500, (listing.key, direction, cursor, sort)
+        sorts = ("", "nothing", listing.default_sort, f"-{listing.default_sort}")
+        for number, cursor in enumerate(("x", "MQ==", "W10=", "W251bGwsIG51bGxd", "eyJ4IjogMX0=", "1~2~3", "é" * 50)):
+            query = {("after", "before")[number % 2]: cursor, "sort": sorts[number % 4]}
+            with client.get(path, query_string=query) as answer:
+                assert answer.status_code < 500, (listing.key, query)
 
 
 # ---- forms ---------------------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ def _forms(stage_id: int) -> dict[str, tuple[str, str, FoundForm]]:
     adapter = stage.app.url_map.bind("localhost")
     for name in GETS:
         asked = rules(stage)[name]
-        for role in dict.fromkeys((_opener(name), "hanna", "boss")):
+        for role in dict.fromkeys((_opener(name), "hanna")):
             if MATRIX[name][list(ROLES).index(role)] != "o":
                 continue
             path = stage.path(asked.rule)
@@ -183,7 +183,7 @@ def _forms(stage_id: int) -> dict[str, tuple[str, str, FoundForm]]:
                 if answer.mimetype != "text/html":
                     continue
                 for form in Page(answer.text).forms:
-                    if form.method != "post":
+                    if form.method != "post" or not form.is_sent:
                         continue
                     action = (form.action or path).split("?")[0]
                     try:
@@ -207,7 +207,8 @@ def _all_forms(stage: Stage) -> dict[str, tuple[str, str, FoundForm]]:
 
 def test_forms_lead_to_pages_that_take_them(stage: Stage) -> None:
     found = _all_forms(stage)
-    assert [name for name in found if name not in MATRIX] == []
+    # The page that shows every component sends its samples nowhere.
+    assert [name for name in found if name not in MATRIX and name != "POST /style"] == []
     assert len(found) > 50
 
 
@@ -217,7 +218,7 @@ def test_hostile_forms(name: str, stage: Stage) -> None:
     fields = form.fields if form is not None else [(key, "") for key in ("ids", "query", "reason", "go", "name", "q")]
     dice = random.Random(name)
     names = sorted({key for key, _value in fields if key != "csrf_token"})
-    for round_number in range(ROUNDS):
+    for round_number in range(FORM_ROUNDS):
         data: dict[str, Any] = {key: value for key, value in fields if key != "csrf_token"}
         # One field, then some, then all of them hostile, the rest as the page has them.
         for key in dice.sample(names, k=min(len(names), (1, max(1, len(names) // 2), len(names))[round_number])):
