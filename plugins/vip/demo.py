@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from plugins.vip import ledger, queries, services
+from plugins.vip import jobs, ledger, queries, services
 from plugins.vip.conditions import met_by_purchases
 from plugins.vip.models import BY_CUSTOMER, DIAMOND, GOLD, SILVER, VipBenefit, VipMembership, VipMembershipEvent
 from plugins.vip.points import level_for
@@ -31,6 +31,7 @@ BENEFITS = (
 )
 MEMBERS = 90
 WAITING = 6
+CANDIDATES = 40
 
 
 def load(actor: Actor) -> None:
@@ -44,9 +45,9 @@ def load(actor: Actor) -> None:
         select(Customer)
         .where(Customer.total_12m > 0)
         .order_by(Customer.total_12m.desc(), Customer.id)
-        .limit(MEMBERS * 2)
+        .limit(MEMBERS * 3)
     )
-    made = waiting = 0
+    made = waiting = found = 0
     for number, customer in enumerate(list(customers)):
         if customer.name == SHOWPIECE:
             continue  # left for the first application of whoever tries the demo
@@ -59,6 +60,9 @@ def load(actor: Actor) -> None:
         elif made < MEMBERS:
             _member(customer, met[0].condition, number)
             made += 1
+        elif found < CANDIDATES:
+            jobs.note_candidate(customer.id, None, met[0].condition, met[0].amount or 0)
+            found += 1
     ids = list(db.session.scalars(select(VipMembership.customer_id)))
     ledger.settle_purchases(ids, actor)
 

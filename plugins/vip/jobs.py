@@ -35,7 +35,7 @@ def search_candidates(context: JobContext) -> dict[str, Any]:
     with transaction():
         people = queries.contacts_with_rank(rules)
         for contact_id, customer_id, _rank in people:
-            _note(customer_id, contact_id, RANK, 0)
+            note_candidate(customer_id, contact_id, RANK, 0)
         db.session.execute(
             delete(VipCandidate).where(VipCandidate.state == CANDIDATE_OPEN, VipCandidate.seen_on < today)
         )
@@ -49,11 +49,12 @@ def _note_customer(customer_id: int, rules: Policy) -> bool:
     if not met:
         return False
     best = max(met, key=lambda item: item.amount or 0)
-    _note(customer_id, None, best.condition, best.amount or 0)
+    note_candidate(customer_id, None, best.condition, best.amount or 0)
     return True
 
 
-def _note(customer_id: int, contact_id: int | None, condition: str, amount: Any) -> None:
+def note_candidate(customer_id: int, contact_id: int | None, condition: str, amount: Any) -> None:
+    """Put a customer, or one of its people, on the list of candidates (inside the caller's transaction)."""
     member = VipCandidate.contact_id.is_(None) if contact_id is None else VipCandidate.contact_id == contact_id
     candidate = db.session.scalars(select(VipCandidate).where(VipCandidate.customer_id == customer_id, member)).first()
     today = clock.today()
