@@ -82,6 +82,7 @@ def accounts() -> list[dict[str, str]]:
                 "password": words.PASSWORD,
                 "name": name,
                 "title": ROLE_TITLES[login],
+                "role": ROLE_TITLES[login],
                 "department": departments[department],
                 "roles": ", ".join(kinds),
             }
