@@ -74,6 +74,13 @@ def registry() -> SettingRegistry:
     return current_app.extensions["portal_settings"]
 
 
+def option(name: str) -> Any:
+    """A setting of the environment (`portal.config.OPTIONS`), for services, which know no flask."""
+    from flask import current_app
+
+    return current_app.config[name]
+
+
 def get(key: str) -> Any:
     """The present value of a setting; all of them are read with one statement per request or job.
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import current_app
 from sqlalchemy import func, select
 from werkzeug.datastructures import MultiDict
 
@@ -79,7 +78,7 @@ def arguments(query: str) -> MultiDict[str, str]:
 
 def free_rows() -> int:
     """Exports above this number of rows need an approval."""
-    return int(current_app.config["EXPORT_FREE_ROWS"])
+    return int(settings.option("EXPORT_FREE_ROWS"))
 
 
 def ask(data: ExportInput, actor: Actor) -> DataExport:
