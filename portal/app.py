@@ -146,6 +146,7 @@ def attach_request_guards(app: Flask) -> None:
     context.init_app(app)
     error_pages.init_app(app)
 
+    @app.teardown_request
     @app.teardown_appcontext
     def _forget(_error: BaseException | None) -> None:
         settings.forget_cache()
