@@ -15,6 +15,8 @@ from portal.extensions import db
 from tests.access.matrix import MATRIX
 from tests.access.stage import MISSING, ROLES, Stage
 
+#: The token of the page's forms: it carries the second in which it was made.
+TOKEN = re.compile(r"""(?<=name="csrf_token" value=")[^"]+|(?<=name="csrf-token" content=")[^"]+""")
 #: Files that are the same for everybody; see tests/unit/test_assets.py.
 FILES = LIBRARY_ENDPOINTS | {"asset"}
 
