@@ -51,7 +51,9 @@ def login() -> ResponseReturnValue:
         form.next.data = request.args.get("next", "")
     if not form.validate_on_submit():
         return _login_page(form), 400 if form.is_submitted() else 200
-    name, device = form.login.data or "", devices.known_device(form.login.data or "")
+    # Nobody's name has a NUL, and PostgreSQL cannot even store what was tried.
+    name = (form.login.data or "").replace("\0", "\ufffd")
+    device = devices.known_device(name)
     with transaction():
         wait = throttle.reserve(name, client_address(), device)
     if wait:
