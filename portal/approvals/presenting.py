@@ -171,7 +171,7 @@ def home_panels(actor: Actor) -> list[Panel]:
     """The box "waits for my decision" on the home page: the five that are due first."""
     if actor.user_id is None:
         return []
-    page = queries.inbox_page(actor, queries.TODO, queries.InboxFilter(), size=5)
+    page = queries.inbox_page(actor, queries.TO_DECIDE, queries.InboxFilter(), size=5)
     asked = queries.asked_opinions(actor)
     if not page.rows and not asked and not actor.is_head:
         return []

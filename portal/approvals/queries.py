@@ -247,8 +247,8 @@ def person_label(name: str, for_name: str | None) -> str:
 
 # ---- the inbox -----------------------------------------------------------------------------------------------------
 
-TODO, DONE, MINE, COPIED = "todo", "done", "mine", "copied"
-TABS = (TODO, DONE, MINE, COPIED)
+TO_DECIDE, DONE, MINE, COPIED = "todo", "done", "mine", "copied"
+TABS = (TO_DECIDE, DONE, MINE, COPIED)
 
 
 def _delegation_covers(me: Any, now: Any, request: Any, seat: Any) -> ColumnElement[bool]:
@@ -351,7 +351,7 @@ def _counts_statement(_stopped: datetime | None) -> Select[Any]:
     mine = select(func.count()).select_from(ApprovalRequest).where(_applied_by(_ME))
     copied = select(func.count()).select_from(ApprovalCopy).where(ApprovalCopy.user_id == _ME)
     return select(
-        todo.scalar_subquery().label(TODO),
+        todo.scalar_subquery().label(TO_DECIDE),
         done.scalar_subquery().label(DONE),
         mine.scalar_subquery().label(MINE),
         copied.scalar_subquery().label(COPIED),
@@ -426,7 +426,7 @@ def inbox_page(
     """
     statement, moment, key = _tab_statement(tab, _stopped_at())
     statement = _filtered(statement, chosen)
-    ascending = tab == TODO
+    ascending = tab == TO_DECIDE
     cursor = _read_cursor(after or before)
     backwards = bool(before) and cursor is not None
     if cursor is not None:
@@ -491,7 +491,7 @@ def _tab_statement(tab: str, _stopped: datetime | None) -> tuple[Select[Any], An
             .where(ApprovalCopy.user_id == _ME)
         )
     else:
-        moment = ApprovalRequest.due_at if tab == TODO else ApprovalRequest.created_at
+        moment = ApprovalRequest.due_at if tab == TO_DECIDE else ApprovalRequest.created_at
         key = ApprovalRequest.id
         statement = select(
             *columns,
@@ -499,7 +499,7 @@ def _tab_statement(tab: str, _stopped: datetime | None) -> tuple[Select[Any], An
             literal("").label("for_name"),
             moment.label("moment"),
             key.label("key"),
-        ).where(_waiting(_ME, _NOW) if tab == TODO else _applied_by(_ME))
+        ).where(_waiting(_ME, _NOW) if tab == TO_DECIDE else _applied_by(_ME))
     statement = (
         statement.outerjoin(applicant, applicant.id == ApprovalRequest.applicant_id)
         .outerjoin(Department, Department.id == ApprovalRequest.applicant_department_id)
@@ -839,7 +839,7 @@ def filter_departments() -> list[tuple[int, str]]:
 
 
 __all__ = [
-    "COPIED", "DONE", "MINE", "PAGE_SIZE", "TABS", "TODO", "Closing", "InboxFilter", "InboxPage", "InboxRow",
+    "COPIED", "DONE", "MINE", "PAGE_SIZE", "TABS", "TO_DECIDE", "Closing", "InboxFilter", "InboxPage", "InboxRow",
     "asked_opinions", "closing_of", "customer_events", "description_of", "digest_of", "events_of",
     "filter_departments", "get_request", "get_status", "had_seat", "has_copy", "history",
     "inbox_count", "inbox_page", "may_view", "next_waiting", "opinions_of", "pending_request", "person_label",

@@ -65,9 +65,9 @@ def _states() -> dict[str, Any]:
 def inbox() -> str:
     """The four tabs."""
     actor = current_actor()
-    tab = request.args.get("tab", queries.TODO)
+    tab = request.args.get("tab", queries.TO_DECIDE)
     if tab not in queries.TABS:
-        tab = queries.TODO
+        tab = queries.TO_DECIDE
     chosen = queries.InboxFilter(
         kind=request.args.get("kind", "")[:60],
         applicant=request.args.get("applicant", "").strip()[:100],
@@ -86,10 +86,10 @@ def inbox() -> str:
         tabs=_tabs(tab, counts),
         page=page,
         chosen=chosen,
-        asked=queries.asked_opinions(actor) if tab == queries.TODO else [],
+        asked=queries.asked_opinions(actor) if tab == queries.TO_DECIDE else [],
         all_kinds=sorted(((kind.key, str(kind.title)) for kind in kinds()), key=lambda pair: pair[1]),
         departments=queries.filter_departments(),
-        can_batch=tab == queries.TODO and any(row.is_low_risk and not row.is_held for row in page.rows),
+        can_batch=tab == queries.TO_DECIDE and any(row.is_low_risk and not row.is_held for row in page.rows),
         next_url=url_for(".inbox", tab=tab, after=page.next_cursor, **kept) if page.next_cursor else None,
         previous_url=url_for(".inbox", tab=tab, before=page.previous_cursor, **kept) if page.previous_cursor else None,
         states=presenting.STATES,
@@ -100,7 +100,7 @@ def inbox() -> str:
 
 def _tabs(active: str, counts: dict[str, int]) -> list[dict[str, Any]]:
     labels = {
-        queries.TODO: _("Waiting for me"),
+        queries.TO_DECIDE: _("Waiting for me"),
         queries.DONE: _("Decided by me"),
         queries.MINE: _("My requests"),
         queries.COPIED: _("Copies to me"),

@@ -1051,12 +1051,12 @@ def test_the_inbox_is_oldest_due_first_and_paged_by_key(world: World) -> None:
             made.append((day, submit(world.actor("anna"))))
     expected = [request_id for _day, request_id in sorted(made)]
     everything = queries.InboxFilter()
-    first = queries.inbox_page(hanna, queries.TODO, everything, size=2)
-    second = queries.inbox_page(hanna, queries.TODO, everything, size=2, after=first.next_cursor)
-    third = queries.inbox_page(hanna, queries.TODO, everything, size=2, after=second.next_cursor)
+    first = queries.inbox_page(hanna, queries.TO_DECIDE, everything, size=2)
+    second = queries.inbox_page(hanna, queries.TO_DECIDE, everything, size=2, after=first.next_cursor)
+    third = queries.inbox_page(hanna, queries.TO_DECIDE, everything, size=2, after=second.next_cursor)
     assert [row.id for page in (first, second, third) for row in page.rows] == expected
     assert (first.previous_cursor, third.next_cursor) == ("", "")
-    back = queries.inbox_page(hanna, queries.TODO, everything, size=2, before=third.previous_cursor)
+    back = queries.inbox_page(hanna, queries.TO_DECIDE, everything, size=2, before=third.previous_cursor)
     assert [row.id for row in back.rows] == expected[2:4]
     assert queries.inbox_count(hanna) == queries.tab_counts(hanna)["todo"] == 5
     assert queries.next_waiting(hanna) == expected[0]
@@ -1070,7 +1070,7 @@ def test_filters_of_the_inbox(world: World) -> None:
     plain = submit(world.actor("cara"), step(EXECUTIVE))
 
     def ids(**chosen: Any) -> set[int]:
-        return {row.id for row in queries.inbox_page(boss, queries.TODO, queries.InboxFilter(**chosen)).rows}
+        return {row.id for row in queries.inbox_page(boss, queries.TO_DECIDE, queries.InboxFilter(**chosen)).rows}
 
     assert ids() == {low, plain}
     assert ids(kind="test.low") == {low}
