@@ -151,8 +151,15 @@ def test_every_page_has_number_version_and_page_of_pages(made: bytes, tmp_path: 
 
 def test_the_card_shows_its_values(made: bytes, tmp_path: Path) -> None:
     text = "".join(text_of(made, tmp_path))
-    for value in ("91440101MA59QW3N2L", "环市东路虚构大厦 1208 室", "农历闰四月初八", "¥1,286,400.50", "138 0013 8000"):
+    for value in ("91440101MA59QW3N2L", "环市东路虚构大厦 1208 室", "农历闰四月初八", "¥75,670.62", "138 0013 8000"):
         assert value in text, value
+    assert "¥1,286,400.50" not in text, "the section of purchases says it; the card does not say it twice"
+
+
+def test_without_a_section_of_purchases_the_card_says_their_sums(app: Flask, tmp_path: Path) -> None:
+    page = build_page("pdf/customer_card.html", DocumentFacts(**FACTS), {"card": card(sections=[])})
+    text = "".join(text_of(render_pdf(page.html, folder=tmp_path, identifier="S").content, tmp_path))
+    assert "¥1,286,400.50" in text
 
 
 def test_a_person_has_the_fields_of_a_person(app: Flask, tmp_path: Path) -> None:
