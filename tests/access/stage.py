@@ -19,13 +19,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import inspect, select, text
 from werkzeug.routing import Rule
 
-from plugins.vip import services as vip
-from plugins.vip.certificate import make_certificate
-from plugins.vip.models import VipBenefit, VipCandidate, VipMembership
-from portal.approvals import deciding
-from portal.approvals import services as approvals
-from portal.approvals.models import APPROVE, ApprovalRequest
-from portal.approvals.queries import digest_of
 from portal.auth.sessions import cookie_for
 from portal.core import clock
 from portal.core.listing.models import SavedView
@@ -42,6 +35,8 @@ from portal.notifications.models import OutboxMessage
 from portal.notifications.services import notify
 from portal.org.models import Delegation
 from portal.purchases.services import LineInput, ProductInput, PurchaseInput, create_product, record_purchase
+from tests.access.plugin_tables import TABLES
+from tests.access.saving import saved
 from tests.world import World
 
 #: Who asks: the key in the tables of the tests, the log-in name ("" is nobody), and why he is asked.
@@ -57,6 +52,7 @@ ROLES = {
     "admin": "admin",  # administrator
     "paula": "paula",  # maintainer of the archive
     "otto": "otto",  # print operator
+    "edda": "edda",  # editor of the procedures
 }
 MISSING = 987654321
 #: What some pages need to know before they can say yes or no.
@@ -74,6 +70,9 @@ FORM = {
     "exports.make": {"listing": "customers"},
     "home.save_view": {"listing": "customers"},
 }
+for _table in TABLES:
+    QUERY |= _table.QUERY
+    FORM |= _table.FORM
 
 
 @dataclass
@@ -164,10 +163,11 @@ def build(stage: Stage) -> None:
     stage.ids |= {"customer_id": world.customer_id("maotai"), "user_id": world.user("ben").id}
     stage.ids |= {"department_id": world.department("archive").id, "module": "customers", "name": "vip"}
     stage.ids |= {"key": "customers", "job_key": "vip.search_candidates", "section": "basic"}
-    stage.ids |= {"purchases.change_state:step": "cancel", "vip.change:step": "suspend", "action": "transfer"}
+    stage.ids |= {"purchases.change_state:step": "cancel", "action": "transfer"}
     _customers(stage, world)
     _purchases(stage, world)
-    _vip(stage, world)
+    for table in TABLES:
+        table.build(stage, world)
     _personal(stage, world)
     _files(stage, world)
     with transaction():
@@ -197,7 +197,7 @@ def _customers(stage: Stage, world: World) -> None:
         ).one()
         row = db.session.get_one(Customer, customer)
         row.phone, row.phone_digits = "+86-10-8888-8888", "1088888888"
-        stage.ids["view_id"] = _saved(
+        stage.ids["view_id"] = saved(
             SavedView(listing="customers", owner_id=anna.user_id, name="我的", query="", created_at=clock.now())
         )
     with transaction():
@@ -219,29 +219,6 @@ def _purchases(stage: Stage, world: World) -> None:
         stage.ids["purchase_id"] = record_purchase(bought, world.actor("anna")).id
 
 
-def _vip(stage: Stage, world: World) -> None:
-    """A membership of the customer, approved by hanna, and a request of anna's (an exception) that waits for her."""
-    anna, hanna = world.actor("anna"), world.actor("hanna")
-    customer = stage.ids["customer_id"]
-    with transaction():
-        first = vip.apply(vip.ApplicationInput(customer, "single", "token-1"), anna).id
-    with stage.app.test_request_context():
-        shown = digest_of(db.session.get_one(ApprovalRequest, first))
-        deciding.attempt(
-            first, hanna, "approve", lambda: approvals.decide(first, hanna, vote=APPROVE, seen_digest=shown)
-        )
-    with transaction():
-        other = vip.ApplicationInput(world.customer_id("wuliang"), "exception", "token-2", reason="重要客户")
-        stage.ids["request_id"] = vip.apply(other, anna).id
-        stage.ids["membership_id"] = db.session.scalars(select(VipMembership.id)).one()
-        stage.ids["benefit_id"] = _saved(VipBenefit(name="品鉴会", level="silver", cost=10))
-        stage.ids["candidate_id"] = _saved(
-            VipCandidate(
-                customer_id=customer, condition="single", state="open", found_on=clock.today(), seen_on=clock.today()
-            )
-        )
-
-
 def _personal(stage: Stage, world: World) -> None:
     anna, hanna = world.user("anna").id, world.user("hanna").id
     now = clock.now()
@@ -250,7 +227,7 @@ def _personal(stage: Stage, world: World) -> None:
         stage.ids["notice_id"] = db.session.execute(
             text("SELECT MAX(id) FROM notice WHERE user_id = :user"), {"user": anna}
         ).scalar_one()
-        stage.ids["delegation_id"] = _saved(
+        stage.ids["delegation_id"] = saved(
             Delegation(
                 delegator_id=hanna,
                 delegate_id=world.user("dora").id,
@@ -260,7 +237,7 @@ def _personal(stage: Stage, world: World) -> None:
                 created_by_id=hanna,
             )
         )
-        stage.ids["message_id"] = _saved(
+        stage.ids["message_id"] = saved(
             OutboxMessage(
                 to_address="anna@example.com",
                 user_id=anna,
@@ -272,7 +249,7 @@ def _personal(stage: Stage, world: World) -> None:
                 next_at=now,
             )
         )
-        stage.ids["run_id"] = _saved(
+        stage.ids["run_id"] = saved(
             JobRun(
                 job_key="vip.search_candidates",
                 owner_id=anna,
@@ -287,15 +264,12 @@ def _personal(stage: Stage, world: World) -> None:
 def _files(stage: Stage, world: World) -> None:
     anna = world.user("anna").id
     now: datetime = clock.now()
-    membership = db.session.get_one(VipMembership, stage.ids["membership_id"])
-    with stage.app.test_request_context():
-        stage.ids["document_id"] = make_certificate(membership, [], world.actor("anna")).id
     with transaction():
         content = "客户名称,客户类型\n新公司,终端用户\n".encode()
         stage.ids["batch_id"] = imports.create_batch(
             imports.target_of("customers"), "客户.csv", content, "csv", world.actor("anna")
         ).id
-        stage.ids["export_id"] = _saved(
+        stage.ids["export_id"] = saved(
             DataExport(
                 listing="customers",
                 title="客户",
@@ -306,12 +280,6 @@ def _files(stage: Stage, world: World) -> None:
                 created_at=now,
             )
         )
-
-
-def _saved(row: Any) -> int:
-    db.session.add(row)
-    db.session.flush()
-    return int(row.id)
 
 
 # ---- answers -------------------------------------------------------------------------------------------------------

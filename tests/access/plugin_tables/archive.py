@@ -1,0 +1,15 @@
+"""Pages of the plugin archive and what it puts on the stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.world import World
+
+QUERY: dict[str, dict[str, str]] = {}
+FORM: dict[str, dict[str, str]] = {}
+MATRIX: dict[str, str] = {}
+
+
+def build(stage: Any, world: World) -> None:
+    """One object of every kind of the plugin."""
