@@ -1,0 +1,1 @@
+"""Dossiers: their four parts, the files in them, and the requests to change them."""
