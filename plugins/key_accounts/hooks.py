@@ -1,5 +1,103 @@
-"""What this plugin offers through the hooks."""
+"""What this plugin offers through the hooks. Areas keep their own lists; here they are put together."""
 
 from __future__ import annotations
 
-from portal.hookspecs import hookimpl  # noqa: F401
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, url_for
+
+from plugins.key_accounts import demo, permissions, settings, views
+from portal.core.jobs import Job
+from portal.core.listing import Listing
+from portal.core.navigation import NavItem
+from portal.core.panels import AgendaItem, Badge, Panel, Tab, TimelineEntry
+from portal.core.permissions import Permission, Rule, can
+from portal.core.settings import Setting
+from portal.documents.kinds import DocumentKind
+from portal.hookspecs import hookimpl
+from portal.i18n import _l
+from portal.notifications.kinds import NoticeKind
+from portal.org.actor import Actor
+
+
+@hookimpl
+def register_blueprints() -> list[Blueprint]:
+    return [views.blueprint]
+
+
+@hookimpl
+def register_permissions() -> Sequence[Permission]:
+    return [
+        *permissions.PERMISSIONS,
+    ]
+
+
+@hookimpl
+def register_rules() -> Sequence[Rule]:
+    return [
+        *permissions.RULES,
+    ]
+
+
+@hookimpl
+def register_navigation() -> list[NavItem]:
+    return []
+
+
+@hookimpl
+def register_settings() -> Sequence[Setting]:
+    return settings.SETTINGS
+
+
+@hookimpl
+def register_jobs() -> Sequence[Job]:
+    return []
+
+
+@hookimpl
+def register_notice_kinds() -> list[NoticeKind]:
+    return []
+
+
+@hookimpl
+def register_document_kinds() -> list[DocumentKind]:
+    return []
+
+
+@hookimpl
+def register_listings() -> Sequence[Listing]:
+    return []
+
+
+@hookimpl
+def register_demo(actor: Actor) -> None:
+    demo.load(actor)
+
+
+@hookimpl
+def customer_tabs(customer: Any, actor: Actor) -> list[Tab]:
+    if not can(actor, permissions.USE):
+        return []
+    url = url_for("key_accounts.account", customer_id=customer.id)
+    return [Tab("key_accounts", _l("Key account"), url, order=35)]
+
+
+@hookimpl
+def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list[Badge]]:
+    return {}
+
+
+@hookimpl
+def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
+    return []
+
+
+@hookimpl
+def home_panels(actor: Actor) -> list[Panel]:
+    return []
+
+
+@hookimpl
+def agenda_items(actor: Actor, until: Any) -> list[AgendaItem]:
+    return []

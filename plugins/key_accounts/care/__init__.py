@@ -1,0 +1,1 @@
+"""Care duties, executive visits, yearly meetings, forecasts and incentives (R-KA-9)."""

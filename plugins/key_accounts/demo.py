@@ -1,0 +1,16 @@
+"""Key accounts of the demo company; each area fills its own part, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from portal.org.actor import Actor
+
+#: Called one after the other; each takes the system actor. An area that builds on another stands below it.
+PARTS: list[Callable[[Actor], None]] = []
+
+
+def load(actor: Actor) -> None:
+    """Fill the demo company (inside its transaction)."""
+    for part in PARTS:
+        part(actor)

@@ -1,0 +1,66 @@
+"""The customer's tab of key accounts: one place with its pages. Each area adds its page to SECTIONS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request, url_for
+
+from portal.core.errors import NotFound
+from portal.core.permissions import require
+from portal.core.web import refuse_large_id
+from portal.customers.models import Customer
+from portal.extensions import db
+from portal.i18n import _l
+from portal.org.actor import Actor
+
+
+@dataclass(frozen=True)
+class Section:
+    """A page of the tab.
+
+    :ivar endpoint: takes `customer_id`. :ivar applies: cheap, no database.
+    """
+
+    key: str
+    label: Any
+    endpoint: str
+    applies: Callable[[Actor], bool] = lambda _actor: True
+
+
+@dataclass(frozen=True)
+class SectionLink:
+    """A page of the tab, ready for `ui.tabs`."""
+
+    label: Any
+    url: str
+    active: bool
+    count: int | None = None
+
+
+#: In the order shown. Add a line here; the page extends "key_accounts/account_frame.html".
+SECTIONS: list[Section] = [
+    Section("account", _l("At a glance"), "key_accounts.account"),
+]
+
+
+def load_customer(customer_id: int, actor: Actor) -> Customer:
+    """A customer the actor may see. :raises NotFound: there is none. :raises NotAllowed: somebody else's."""
+    customer = db.session.get(Customer, refuse_large_id(customer_id))
+    if customer is None:
+        raise NotFound()
+    require(actor, "customers.view", customer)
+    return customer
+
+
+def sections(customer: Customer, actor: Actor, active: str) -> list[SectionLink]:
+    """The sub-navigation, for the template."""
+    inside = request.args.get("in")
+    carried = {"in": inside} if inside else {}
+    return [
+        SectionLink(section.label, url_for(section.endpoint, customer_id=customer.id, **carried), section.key == active)
+        for section in SECTIONS
+        if section.applies(actor)
+    ]

@@ -1,0 +1,1 @@
+"""The portfolio of customers and what-if scenarios (R-KA-2)."""

@@ -1,0 +1,1 @@
+"""Stakeholder map (R-KA-10)."""

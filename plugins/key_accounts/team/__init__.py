@@ -1,0 +1,1 @@
+"""Teams, experts, channels and complaints (R-KA-5)."""

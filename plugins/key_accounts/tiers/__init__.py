@@ -1,0 +1,1 @@
+"""Tiers of customers: proposals, decisions, history, strategic roles (R-KA-1)."""
