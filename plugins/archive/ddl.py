@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from plugins.archive.copies import ddl as copies
+
 #: Tables whose rows are never changed or removed.
-TABLES: tuple[str, ...] = ("archive_supplement",)
+TABLES: tuple[str, ...] = (
+    "archive_supplement",
+    *copies.TABLES,
+)
 
 
 def statements(dialect: str, table: str) -> list[str]:
     """The statements that protect one table. :param dialect: "sqlite" or "postgresql"."""
+    if table in copies.TABLES:
+        return copies.statements(dialect, table)
     message = f"{table} is append-only"
     # A merge of customers moves rows to the kept customer: the one column that may change.
     return _free_column(dialect, table, "customer_id", message)
@@ -48,6 +55,8 @@ _KEPT_COLUMNS: dict[str, tuple[str, ...]] = {
 
 def drop_statements(dialect: str, table: str) -> list[str]:
     """The statements that take the protection away, for a downgrade."""
+    if table in copies.TABLES:
+        return copies.drop_statements(dialect, table)
     if dialect == "sqlite":
         return [f"DROP TRIGGER IF EXISTS {table}_no_{verb}" for verb in ("update", "delete")]
     return [

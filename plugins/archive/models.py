@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plugins.archive.copies.models import ArchiveCopy, ArchiveCopyEvent, ArchiveCopyFile
 from plugins.archive.dossiers.models import (
     ArchiveChange,
     ArchiveContent,
@@ -9,16 +10,33 @@ from plugins.archive.dossiers.models import (
     ArchiveSupplement,
     Dossier,
 )
+from plugins.archive.lookups.models import (
+    ArchiveAccess,
+    ArchiveAlarm,
+    ArchiveGrant,
+    ArchiveLookup,
+    ArchiveLookupCustomer,
+    ArchiveView,
+)
 from plugins.archive.reports.models import ArchiveForecast, ArchiveReport, ArchiveReportLine, ArchiveTarget
 
 __all__ = [
+    "ArchiveAccess",
+    "ArchiveAlarm",
     "ArchiveChange",
     "ArchiveContent",
+    "ArchiveCopy",
+    "ArchiveCopyEvent",
+    "ArchiveCopyFile",
     "ArchiveFile",
     "ArchiveForecast",
+    "ArchiveGrant",
+    "ArchiveLookup",
+    "ArchiveLookupCustomer",
     "ArchiveReport",
     "ArchiveReportLine",
     "ArchiveSupplement",
     "ArchiveTarget",
+    "ArchiveView",
     "Dossier",
 ]
