@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 #: Tables whose rows are only ever added.
-APPEND_ONLY = ("key_accounts_tier_decision",)
+APPEND_ONLY = (
+    "key_accounts_tier_decision",
+    "key_accounts_opportunity_event",
+    "key_accounts_stakeholder_change",
+    "key_accounts_plan_version",
+    "key_accounts_incident_entry",
+)
 TABLES = APPEND_ONLY
 
 

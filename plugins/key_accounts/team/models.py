@@ -25,9 +25,7 @@ class AccountTeam(db.Model):
     __tablename__ = "key_accounts_team"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), unique=True, info={**MOVE, "unique_with": ()}
-    )
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), unique=True, info={**MOVE, "unique_with": ()})
     #: the executive sponsor (高层负责人)
     sponsor_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"), index=True)
     #: where the customer complains; never the account manager
