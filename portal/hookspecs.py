@@ -316,6 +316,15 @@ def purchases_changed(customer_ids: Sequence[int], actor: Actor) -> None:
 
 
 @hookspec
+def interactions_changed(customer_ids: Sequence[int], actor: Actor) -> None:
+    """Interactions of customers were recorded, corrected or taken back.
+
+    When: after the flush. Gets: the ids of the customers concerned and who did it. Returns: nothing. Several: all
+    run. Transaction: inside; raising refuses the whole change.
+    """
+
+
+@hookspec
 def user_deactivated(user: Any, successor: Any, actor: Actor) -> None:
     """A person left; customers and open tasks go to the successor.
 

@@ -31,7 +31,7 @@ from portal.core.permissions import can
 from portal.core.transaction import transaction
 from portal.customers import services as customers
 from portal.customers.card import build_context
-from portal.customers.inputs import CustomerInput
+from portal.customers.inputs import CustomerInput, InteractionInput
 from portal.customers.merging.services import MergeInput, merge_customers, undo_merge
 from portal.customers.models import Customer
 from portal.demo import load as demo_company
@@ -228,6 +228,11 @@ def test_purchases_and_leaving_reach_it(app: Flask, world: World) -> None:
             world.actor("anna"),
         )
     assert _events("purchases_changed") == [str(world.customer_id("maotai"))]
+    with transaction():
+        customers.record_interaction(
+            world.customer_id("maotai"), InteractionInput("phone", NOW, result="谈妥"), world.actor("anna")
+        )
+    assert _events("interactions_changed") == [str(world.customer_id("maotai"))]
     assert db.session.scalar(select(func.count()).select_from(Product)) == 1
 
 

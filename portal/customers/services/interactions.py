@@ -26,6 +26,7 @@ from portal.extensions import db
 from portal.i18n import _
 from portal.org.actor import Actor
 from portal.org.models import User
+from portal.pluginmanager import manager
 
 #: Clocks of telephones and servers differ a little.
 TOLERANCE = timedelta(minutes=10)
@@ -63,6 +64,7 @@ def _record(customer: Customer, data: InteractionInput, actor: Actor) -> Interac
     if step is not None:
         _add_step(customer, step, actor, interaction)
     maintain_dates(customer.id)
+    manager().hook.interactions_changed(customer_ids=[customer.id], actor=actor)
     return interaction
 
 
@@ -91,6 +93,7 @@ def change_interaction(
     db.session.flush()
     _audit(actor, CustomerAction.INTERACTION_CHANGE, interaction, customer, before, after)
     maintain_dates(customer.id)
+    manager().hook.interactions_changed(customer_ids=[customer.id], actor=actor)
     return interaction
 
 
@@ -125,6 +128,7 @@ def cancel_interaction(interaction_id: int, reason: str, actor: Actor) -> Intera
         reason=reason,
     )
     maintain_dates(customer.id)
+    manager().hook.interactions_changed(customer_ids=[customer.id], actor=actor)
     return interaction
 
 

@@ -198,6 +198,11 @@ def purchases_changed(customer_ids: Sequence[int]) -> None:
 
 
 @hookimpl
+def interactions_changed(customer_ids: Sequence[int]) -> None:
+    services.note("interactions_changed", ",".join(str(key) for key in customer_ids))
+
+
+@hookimpl
 def user_deactivated(user: Any, successor: Any) -> None:
     services.note("user_deactivated", f"{user.login}>{successor.login if successor else ''}")
 
