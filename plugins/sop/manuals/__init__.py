@@ -1,0 +1,1 @@
+"""Manuals: chapters, procedures, versions; the editor, review and publication (R-SOP-1 … 3)."""

@@ -1,0 +1,1 @@
+"""The library of effective manuals, reading and acknowledgement (R-SOP-6)."""
