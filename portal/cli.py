@@ -12,7 +12,7 @@ from flask.cli import FlaskGroup, with_appcontext
 
 from portal import __version__
 from portal.app import create_app
-from portal.config import OPTIONS, ConfigError
+from portal.config import OPTIONS, SECRET_OPTIONS, ConfigError
 from portal.pluginmanager import PluginError
 
 
@@ -103,7 +103,7 @@ def show_config(as_json: bool) -> None:
     rows = []
     for option in OPTIONS:
         value = current_app.config[option.name]
-        hidden = option.name in {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "SMTP_PASSWORD", "DATABASE_URL", "REDIS_URL"}
+        hidden = option.name in SECRET_OPTIONS
         rows.append({"name": option.name, "value": "…" if hidden and value else str(value), "help": option.help})
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))

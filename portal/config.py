@@ -40,6 +40,21 @@ OPTIONS: tuple[Option, ...] = (
     Option("PORT", "int", 8000, "Port the web server listens on."),
     Option("WEB_WORKERS", "int", 2, "Number of web processes."),
     Option("DATABASE_URL", "str", "", "SQLAlchemy URL; empty means the embedded database in DATA_DIR."),
+    Option("FILES_URL", "str", "", "Files of the core: file:///folder or s3://bucket/prefix; empty: DATA_DIR/files."),
+    Option("ARCHIVE_URL", "str", "", "The archive's own space, written likewise; empty: DATA_DIR/archive."),
+    Option(
+        "ARCHIVE_KEY_FILE",
+        "str",
+        "",
+        "Key of both, not beside them; empty: DATA_DIR/keys/storage.keys.",
+    ),
+    Option("BACKUP_URL", "str", "", "Where backups go, best another disk; empty: DATA_DIR/backups."),
+    Option("BACKUP_KEY_FILE", "str", "", "Key of the backups; empty: DATA_DIR/keys/backup.keys."),
+    Option("S3_ENDPOINT", "str", "", "Address of the S3-compatible service; empty means AWS."),
+    Option("S3_REGION", "str", "us-east-1", "Region of the buckets."),
+    Option("S3_ACCESS_KEY_ID", "str", "", "Who the portal is there; empty: from the machine's role."),
+    Option("S3_SECRET_ACCESS_KEY", "str", "", "The secret to it."),
+    Option("S3_PATH_STYLE", "bool", True, "The bucket is part of the path, not of the host's name."),
     Option("REDIS_URL", "str", "", "Redis for jobs and rate limits; empty means files in DATA_DIR."),
     Option("SECRET_KEY", "str", "", "At least 32 random bytes as text; empty means DATA_DIR/secret.key, made once."),
     Option("SECRET_KEY_FALLBACKS", "list", (), "Earlier secret keys that are still accepted, newest first."),
@@ -67,6 +82,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("DEMO", "bool", False, "This is the demo company: the log-in page shows the demo accounts."),
 )
 
+#: Options whose values nobody is shown.
+SECRET_OPTIONS = frozenset(
+    {"SECRET_KEY", "SECRET_KEY_FALLBACKS", "SMTP_PASSWORD", "DATABASE_URL", "REDIS_URL", "S3_SECRET_ACCESS_KEY"}
+)
 OPTION_NAMES = frozenset(option.name for option in OPTIONS)
 
 

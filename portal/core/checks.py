@@ -6,6 +6,7 @@ from flask import Flask
 
 from portal.config import ConfigError
 from portal.core.navigation import NavArea, NavItem
+from portal.core.storage.places import check_places
 from portal.core.web import ACCESS, declared_access
 
 MINIMUM_WEASYPRINT = (70,)
@@ -18,6 +19,7 @@ def run_checks(app: Flask) -> None:
     check_navigation(app)
     check_access(app)
     check_libraries()
+    check_places(app.config)
 
 
 def check_navigation(app: Flask) -> None:

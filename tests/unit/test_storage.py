@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -12,30 +13,39 @@ from pathlib import Path
 import pytest
 
 from portal.config import PROJECT_ROOT
-from portal.core.storage import DamagedContent, FolderStorage, MissingContent
+from portal.core.storage import DamagedContent, FolderPlace, MissingContent, Storage
+from portal.core.storage.keyring import new_ring
+
+RING = new_ring()
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> FolderStorage:
-    return FolderStorage(tmp_path / "files")
+def storage(tmp_path: Path) -> Storage:
+    return Storage(FolderPlace(tmp_path / "files"), lambda: RING)
 
 
-def test_what_was_put_comes_back(storage: FolderStorage) -> None:
+def root_of(storage: Storage) -> Path:
+    assert isinstance(storage.place, FolderPlace)
+    return storage.place.root
+
+
+def test_what_was_put_comes_back(storage: Storage) -> None:
     stored = storage.put("documents", b"content")
     assert stored.size == 7
-    assert stored.key.endswith(stored.digest)
+    assert stored.digest == hashlib.sha256(b"content").hexdigest()
+    assert stored.digest not in stored.key  # names say nothing about the content
     assert storage.get(stored.key) == b"content"
     assert storage.exists(stored.key)
     assert list(storage.iterate("documents")) == [stored.key]
     assert list(storage.iterate("archive")) == []
 
 
-def test_equal_content_is_kept_once_per_area(storage: FolderStorage) -> None:
+def test_equal_content_is_kept_once_per_area(storage: Storage) -> None:
     assert storage.put("documents", b"x") == storage.put("documents", b"x")
     assert storage.put("archive", b"x").key != storage.put("documents", b"x").key
 
 
-def test_delete(storage: FolderStorage) -> None:
+def test_delete(storage: Storage) -> None:
     key = storage.put("documents", b"x").key
     assert storage.delete(key)
     assert not storage.delete(key)
@@ -43,9 +53,9 @@ def test_delete(storage: FolderStorage) -> None:
         storage.get(key)
 
 
-def test_damage_is_noticed_and_mended_by_putting_again(storage: FolderStorage) -> None:
+def test_damage_is_noticed_and_mended_by_putting_again(storage: Storage) -> None:
     stored = storage.put("documents", b"content")
-    (storage.root / stored.key).write_bytes(b"c0ntent")
+    (root_of(storage) / stored.key).write_bytes(b"c0ntent")
     with pytest.raises(DamagedContent):
         storage.get(stored.key)
     storage.put("documents", b"content")
@@ -55,25 +65,25 @@ def test_damage_is_noticed_and_mended_by_putting_again(storage: FolderStorage) -
 @pytest.mark.parametrize(
     "key", ["../../etc/passwd", "documents/../x", "/etc/passwd", "documents/aa/zz", "", "documents/aa/" + "b" * 64]
 )
-def test_keys_never_lead_elsewhere(storage: FolderStorage, key: str) -> None:
+def test_keys_never_lead_elsewhere(storage: Storage, key: str) -> None:
     assert key.count("b") != 64 or not storage.exists("documents/bb/" + "b" * 64)
     with pytest.raises(MissingContent):
         storage.get(key)
 
 
 @pytest.mark.parametrize("area", ["", "../x", "A", "a/b"])
-def test_areas_are_words(storage: FolderStorage, area: str) -> None:
+def test_areas_are_words(storage: Storage, area: str) -> None:
     with pytest.raises(ValueError, match="no name"):
         storage.put(area, b"x")
 
 
-def test_only_the_owner_reads(storage: FolderStorage) -> None:
+def test_only_the_owner_reads(storage: Storage) -> None:
     stored = storage.put("documents", b"x")
-    assert (storage.root / stored.key).stat().st_mode & 0o077 == 0
-    assert (storage.root / "documents").stat().st_mode & 0o077 == 0
+    assert (root_of(storage) / stored.key).stat().st_mode & 0o077 == 0
+    assert (root_of(storage) / "documents").stat().st_mode & 0o077 == 0
 
 
-def test_a_full_disk_leaves_nothing_behind(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_nothing_behind(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -81,10 +91,10 @@ def test_a_full_disk_leaves_nothing_behind(storage: FolderStorage, monkeypatch: 
     with pytest.raises(OSError, match="No space"):
         storage.put("documents", b"x")
     assert list(storage.iterate("documents")) == []
-    assert list((storage.root / ".unfinished").iterdir()) == []
+    assert list((root_of(storage) / ".unfinished").iterdir()) == []
 
 
-def test_names_are_synced_after_the_content(storage: FolderStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_are_synced_after_the_content(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
     fsync, replace = os.fsync, os.replace
 
@@ -104,13 +114,15 @@ def test_names_are_synced_after_the_content(storage: FolderStorage, monkeypatch:
     assert set(steps[2:]) == {"folder"}
 
 
-def test_a_kill_leaves_whole_files_only(storage: FolderStorage) -> None:
+def test_a_kill_leaves_whole_files_only(storage: Storage) -> None:
     script = f"""
 import os, sys
 sys.path.insert(0, {str(PROJECT_ROOT)!r})
 from pathlib import Path
-from portal.core.storage import FolderStorage
-storage = FolderStorage(Path({str(storage.root)!r}))
+from portal.core.storage import FolderPlace, Storage
+from portal.core.storage.keyring import from_text
+ring = from_text({RING.to_text()!r}, "key")
+storage = Storage(FolderPlace(Path({str(root_of(storage))!r})), lambda: ring)
 number = 0
 print("go", flush=True)
 while True:
@@ -130,12 +142,12 @@ while True:
     for key in keys:
         assert len(storage.get(key)) > 400_000  # get() checks the digest
     storage.sweep(older_than_seconds=0)
-    assert list((storage.root / ".unfinished").iterdir()) == []
+    assert list((root_of(storage) / ".unfinished").iterdir()) == []
 
 
-def test_sweep_spares_what_is_being_written(storage: FolderStorage) -> None:
+def test_sweep_spares_what_is_being_written(storage: Storage) -> None:
     storage.put("documents", b"x")
-    young = storage.root / ".unfinished" / "young"
+    young = root_of(storage) / ".unfinished" / "young"
     young.write_bytes(b"part")
     assert storage.sweep() == 0
     assert young.exists()
