@@ -1,23 +1,22 @@
-"""The archive's own storage (独立的空间, R-ARC-9): content by digest, apart from the database and the web root.
+"""The archive's own storage (独立的空间, R-ARC-9): content by digest, sealed, apart from the database and the web root.
 
 Order of writing. First the content's row (`ArchiveContent`, with the moment), then the content, last whatever refers to
-it. So there is never a file without a row; and a row that refers to missing content cannot come about, because the
-reference is written only after the storage said that the content is safe. A crash in between leaves a row that nothing
-refers to: an orphan, which `plugins.archive.checking` removes after a time of grace. The moment on the row protects a
-content that is being put once more from being removed as an orphan at the same time.
+it. So a row that refers to missing content cannot come about: the reference is written only after the storage said that
+the content is safe. A crash in between leaves content that nothing refers to: an orphan, which
+`plugins.archive.checking` removes after a time of grace. The row that came first protects a content that is being put
+from being taken for an orphan, also when the same content was there before.
 """
 
 from __future__ import annotations
 
 import hashlib
 
-from flask import current_app
 from sqlalchemy import select
 
 from plugins.archive.dossiers.models import ArchiveContent
 from portal.core import clock
 from portal.core.errors import PortalError
-from portal.core.storage import DamagedContent, FolderStorage, MissingContent, Storage
+from portal.core.storage import DamagedContent, MissingContent, Storage, StorageError, archive_storage
 from portal.core.transaction import in_transaction, transaction
 from portal.extensions import db
 from portal.i18n import _
@@ -33,59 +32,74 @@ class VaultTrouble(PortalError):
 
 def vault() -> Storage:
     """The archive's storage of the running application."""
-    found: Storage | None = current_app.extensions.get("portal_archive_storage")
-    if found is None:
-        found = current_app.extensions["portal_archive_storage"] = FolderStorage(
-            current_app.config["DATA_DIR"] / "archive"
-        )
-    return found
-
-
-def key_of(digest: str) -> str:
-    """The storage key of a digest."""
-    return f"{AREA}/{digest[:2]}/{digest}"
+    return archive_storage()
 
 
 def put(content: bytes) -> str:
-    """Keep a content and give its SHA-256 digest (hexadecimal). The caller then writes a row that refers to it.
+    """Keep a content and give its SHA-256 digest (hexadecimal). The caller then writes a row that refers to it by a
+    foreign key to `archive_content.digest`.
 
-    Outside `transaction()` the content's row is committed first; inside (demo data) all is one transaction, and a
-    content that is left over when it is rolled back has no row: the integrity scan finds it too.
+    Call it outside `transaction()`: it has two short ones of its own. Inside one (demo data) it uses that.
 
     :raises VaultTrouble: the storage is full or does not answer; nothing refers to the content then.
     """
     digest = hashlib.sha256(content).hexdigest()
     if in_transaction():
         _reserve(digest, len(content))
-    else:
+        _note_key(digest, _keep(content))
+        return digest
+    with transaction():
+        known = _reserve(digest, len(content))
+    key = _keep(content)
+    if key != known:
         with transaction():
-            _reserve(digest, len(content))
-    try:
-        vault().put(AREA, content)
-    except OSError as error:
-        raise VaultTrouble(_("The file cannot be kept: the archive's storage is full or does not answer.")) from error
+            _note_key(digest, key)
     return digest
 
 
-def _reserve(digest: str, size: int) -> None:
+def _reserve(digest: str, size: int) -> str:
+    """Write or refresh the content's row; the storage key it had."""
     # With the lock, so that the removal of orphans waits, or has removed it and we insert it anew.
     row = db.session.scalars(
         select(ArchiveContent).where(ArchiveContent.digest == digest).with_for_update()
     ).one_or_none()
     if row is None:
-        db.session.add(ArchiveContent(digest=digest, size=size, reserved_at=clock.now()))
+        row = ArchiveContent(digest=digest, size=size, storage_key="", reserved_at=clock.now())
+        db.session.add(row)
     else:
         row.reserved_at = clock.now()
     db.session.flush()
+    return row.storage_key
+
+
+def _keep(content: bytes) -> str:
+    try:
+        return vault().put(AREA, content).key
+    except (StorageError, OSError) as error:
+        raise VaultTrouble(_("The file cannot be kept: the archive's storage is full or does not answer.")) from error
+
+
+def _note_key(digest: str, key: str) -> None:
+    row = db.session.get_one(ArchiveContent, digest)
+    row.storage_key, row.trouble = key, ""
+    db.session.flush()
+
+
+def key_of(digest: str) -> str:
+    """The storage key of a content; "" when there is none."""
+    return db.session.scalar(select(ArchiveContent.storage_key).where(ArchiveContent.digest == digest)) or ""
 
 
 def read(digest: str) -> bytes:
     """The content of a digest, checked. :raises VaultTrouble: missing, damaged, or the storage does not answer."""
     try:
-        return vault().get(key_of(digest))
+        content = vault().get(key_of(digest))
     except MissingContent as error:
         raise VaultTrouble(_("This file is missing in the archive. Please tell the administrator.")) from error
     except DamagedContent as error:
         raise VaultTrouble(_("This file is damaged in the archive. Please tell the administrator.")) from error
-    except OSError as error:
+    except (StorageError, OSError) as error:
         raise VaultTrouble(_("The archive's storage does not answer. Please try again later.")) from error
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise VaultTrouble(_("This file is damaged in the archive. Please tell the administrator."))
+    return content

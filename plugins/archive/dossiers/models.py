@@ -45,6 +45,8 @@ class ArchiveContent(db.Model):
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     #: bytes, before encryption
     size: Mapped[int] = mapped_column(Integer)
+    #: where it lies in the storage; "": it is being put just now, or the attempt was cut off
+    storage_key: Mapped[str] = mapped_column(String(120), default="", index=True)
     #: last time somebody began to put this content
     reserved_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     #: last time it was read and found whole; None: never looked at

@@ -1,9 +1,9 @@
 """Runs as a process of its own, as a script: looks at one uploaded file.
 
-The argument is JSON: path, kind ("pdf", "jpeg" or "png"), out (where a re-encoded picture goes) and limits (a mapping of
+The argument is JSON: path, kind ("pdf", "jpeg" or "png"), out (where a re-encoded picture goes) and limits (by
 `limits.as_mapping`). The answer is one line of JSON: {"pages": n} or {"error": code, "params": {…}}. The limits of
 memory, time and output are set by itself before it looks at the file. PDFs are looked at and left as they are; pictures
-are decoded and encoded anew, so that nothing but pixels is kept (no EXIF, no place of the photograph, no attached data).
+are decoded and encoded anew, so that nothing but pixels is kept (no EXIF, no place of the photograph, no data behind).
 
 It imports nothing of the portal: it starts quickly, and there is nothing in its memory that a parser could give away.
 """
@@ -155,7 +155,7 @@ def _look_at(start: Any) -> None:
 
 def reencode_picture(path: Path, kind: str, out: Path) -> int:
     """Decode a picture and write it anew; always 1. :raises UploadProblem: with the first thing that is wrong."""
-    from PIL import Image, ImageFile, ImageOps
+    from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     # Ours is asked first and says it in words; Pillow's own stays as the second line.
@@ -164,7 +164,7 @@ def reencode_picture(path: Path, kind: str, out: Path) -> int:
         picture: Any = Image.open(path, formats=("JPEG",) if kind == "jpeg" else ("PNG",))
     except Image.DecompressionBombError:
         raise UploadProblem("upload.pixels", limit=Limits.MAX_PIXELS // 1_000_000) from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise UploadProblem("upload.mismatch", kind="JPEG" if kind == "jpeg" else "PNG") from None
     with picture:
         width, height = picture.size
