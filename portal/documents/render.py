@@ -99,9 +99,7 @@ def render_pdf(
         "identifier": identifier,
         "trace": trace,
     }
-    with ExitStack() as places:
-        places.enter_context(_place(folder, [f"person-{person}"] if person else [f"process-{os.getpid()}"]))
-        places.enter_context(_place(folder, [f"place-{number}" for number in range(PARALLEL)]))
+    with places(folder, person):
         started = time.monotonic()
         answer = _ask_child(json.dumps(request).encode("utf-8"), seconds)
         LOGGER.info("document %s made in %.2f s", identifier, time.monotonic() - started)
@@ -109,11 +107,11 @@ def render_pdf(
     try:
         facts = json.loads(head)
     except ValueError:
-        raise CannotRender(_too_much(), cause="the process ended without an answer (memory or time)") from None
+        raise CannotRender(too_much(), cause="the process ended without an answer (memory or time)") from None
     if facts["refused"]:
         LOGGER.error("document %s: the renderer tried %s", identifier, facts["refused"][:5])
     if "error" in facts:
-        raise CannotRender(_too_much() if "MemoryError" in facts["error"] else _broken(), cause=facts["error"])
+        raise CannotRender(too_much() if "MemoryError" in facts["error"] else broken(), cause=facts["error"])
     return Rendered(
         content,
         facts["pages"],
@@ -124,16 +122,30 @@ def render_pdf(
     )
 
 
-def _too_much() -> str:
+def too_much() -> str:
+    """For people: the document is too large."""
     return _("The document could not be made: it is too large or too complicated. Choose less, and try again.")
 
 
-def _broken() -> str:
+def broken() -> str:
+    """For people: it failed, and not by their fault."""
     return _("The document could not be made. The cause has been recorded; please tell the administrator its number.")
 
 
 def _busy() -> str:
     return _("Other documents are being made just now. Please try again in a minute.")
+
+
+@contextmanager
+def places(folder: Path, person: int | None) -> Iterator[None]:
+    """Hold the place of a person (or of this process) and one of the machine's while a document is made.
+
+    :raises CannotRender: none becomes free.
+    """
+    with ExitStack() as held:
+        held.enter_context(_place(folder, [f"person-{person}"] if person else [f"process-{os.getpid()}"]))
+        held.enter_context(_place(folder, [f"place-{number}" for number in range(PARALLEL)]))
+        yield
 
 
 @contextmanager
@@ -208,7 +220,7 @@ def stop_spare() -> None:
     with _spare_lock:
         child, _spare = _spare, None
     if child is not None and _spare_owner == os.getpid():
-        _end(child)
+        end_child(child)
 
 
 def _ask_child(request: bytes, seconds: int) -> bytes:
@@ -217,11 +229,11 @@ def _ask_child(request: bytes, seconds: int) -> bytes:
     try:
         answer, complaints = child.communicate(request, timeout=seconds)
     except subprocess.TimeoutExpired:
-        raise CannotRender(_too_much(), cause=f"more than {seconds} s") from None
+        raise CannotRender(too_much(), cause=f"more than {seconds} s") from None
     except BrokenPipeError:
-        raise CannotRender(_broken(), cause="the process ended before it was asked") from None
+        raise CannotRender(broken(), cause="the process ended before it was asked") from None
     finally:
-        _end(child)
+        end_child(child)
         if seconds == SECONDS:
             keep_warm()
     if complaints and not answer:
@@ -229,7 +241,7 @@ def _ask_child(request: bytes, seconds: int) -> bytes:
     return answer
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end_child(child: subprocess.Popen[bytes]) -> None:
     """Kill a child and whatever it started, and collect it."""
     if child.poll() is None:
         with contextlib.suppress(ProcessLookupError):

@@ -2,7 +2,8 @@
 
 Run by path (``python -I render_child.py SECONDS MEGABYTES``), never imported by the portal: it needs only the standard
 library and WeasyPrint. Reads one JSON object from standard input, writes one line of JSON and the PDF to standard
-output, and ends. What holds here, whatever the HTML says:
+output, and ends. With a third argument, ``book``, it makes the pieces of one long document one after the other: eight
+bytes of length (big-endian) and JSON for each, until the input ends. What holds here, whatever the HTML says:
 
 * memory, processor time and file size are limited; no file can be written, no program started, no core dumped;
 * no network: a name space of its own where the system allows it, and sockets are refused in any case;
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import ctypes
+import gc
 import hashlib
 import json
 import os
@@ -126,7 +128,8 @@ class Guard:
 def make(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Make the PDF of a request.
 
-    :param request: "html", "style" (CSS), "assets" (name → [media type, base64]), "identifier", optional "trace".
+    :param request: "html", "style" (CSS), "assets" (name → [media type, base64]), "identifier", optional "trace",
+        "places" (anchor → its words, see `finish`) and "contents" (its lists are tables of contents).
     :returns: what was made ("pages", "digest", "addresses" that were refused …) and the PDF.
     """
     import weasyprint
@@ -167,7 +170,10 @@ def make(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     # Files that the HTML names as attachments are not even asked for.
     document.metadata.attachments.clear()
     content = document.write_pdf(
-        pdf_variant="pdf/ua-1", custom_metadata=True, pdf_identifier=request["identifier"].encode("ascii")
+        pdf_variant="pdf/ua-1",
+        custom_metadata=True,
+        pdf_identifier=request["identifier"].encode("ascii"),
+        finisher=lambda _document, pdf: finish(pdf, request.get("places", {}), request.get("contents", False)),
     )
     if len(content) > MAX_PDF_BYTES:
         raise MemoryError("the document is too large")
@@ -176,6 +182,60 @@ def make(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         "digest": hashlib.sha256(content).hexdigest(),
         "addresses": addresses,
     }, content
+
+
+#: Scheme of links from one piece of a long document to another: "place:p12" leads to the anchor "p12".
+PLACE = "place:"
+
+
+def finish(pdf: Any, places: dict[str, str], contents: bool) -> None:
+    """Mend tags and links before the file is written.
+
+    * Head cells say whether they head a column or a row (Scope). WeasyPrint names them by identifiers, which PDF/UA-1
+      allows only with a tree of identifiers, and which would clash when pieces are bound together.
+    * Links "place:…" become destinations by name, and links are described by the words of the place they lead to.
+    * Lists of a piece that holds a table of contents are tagged as one (TOC, TOCI).
+    """
+    import pydyf
+
+    elements: dict[bytes, Any] = {}
+    for thing in pdf.objects:
+        if isinstance(thing, pydyf.Dictionary):
+            if thing.get("Type") == "/StructElem":
+                elements[thing.reference] = thing
+            elif thing.get("Subtype") == "/Link":
+                _mend_link(thing, places)
+    for element in elements.values():
+        kind = element["S"]
+        if kind in ("/TH", "/TD"):
+            attributes = element.setdefault("A", pydyf.Dictionary({"O": "/Table"}))
+            attributes.pop("Headers", None)
+            element.pop("ID", None)
+            if kind == "/TH":
+                row = elements.get(element["P"], {})
+                section = elements.get(row.get("P", b""), {})
+                attributes["Scope"] = "/Column" if section.get("S") == "/THead" else "/Row"
+        elif contents and kind in _CONTENTS_TAGS:
+            element["S"] = _CONTENTS_TAGS[kind]
+
+
+_CONTENTS_TAGS = {"/L": "/TOC", "/LI": "/TOCI", "/LBody": "/Reference"}
+
+
+def _mend_link(link: Any, places: dict[str, str]) -> None:
+    import pydyf
+
+    address = link["A"]["URI"].string if "A" in link and "URI" in link["A"] else ""
+    if "Dest" in link:
+        name = link["Dest"].string
+    elif address.startswith(PLACE):
+        name = address[len(PLACE) :]
+        del link["A"]
+        link["Dest"] = pydyf.String(name)
+    else:
+        return
+    if places.get(name):
+        link["Contents"] = pydyf.String(places[name])
 
 
 _WARM_PICTURE = base64.b64encode(
@@ -205,19 +265,32 @@ def main() -> None:
     guard = Guard()
     sys.addaudithook(guard)
     warm_up()
+    if sys.argv[3:] == ["book"]:
+        while head := sys.stdin.buffer.read(8):
+            _answer(json.loads(sys.stdin.buffer.read(int.from_bytes(head, "big"))), guard, answer)
+            gc.collect()
+        return
     if not select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
         return
     data = sys.stdin.buffer.read()
     if not data:
         return
-    request = json.loads(data)
+    _answer(json.loads(data), guard, answer)
+
+
+def _answer(request: dict[str, Any], guard: Guard, answer: Any) -> None:
+    """Make one PDF under guard and write it with what is known of it."""
     guard.armed = True
+    guard.opened.clear()
+    guard.refused.clear()
     try:
         facts, content = make(request)
     except BaseException as error:
         facts, content = {"error": f"{type(error).__name__}: {error}"[:500]}, b""
     guard.armed = False
     facts["refused"] = guard.refused
+    facts["size"] = len(content)
+    facts["peak_kb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if request.get("trace"):
         facts["opened"] = guard.opened
     answer.write(json.dumps(facts).encode("utf-8") + b"\n" + content)

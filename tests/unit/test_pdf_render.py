@@ -353,7 +353,7 @@ def test_the_child_sees_no_environment_of_ours(monkeypatch: pytest.MonkeyPatch) 
         assert b"LANG=C.UTF-8" in environment
         assert Path(f"/proc/{child.pid}/cwd").resolve() == Path("/")
     finally:
-        render._end(child)
+        render.end_child(child)
 
 
 def test_a_missing_picture_of_ours_fails_loudly(app: Flask, tmp_path: Path) -> None:
