@@ -1,8 +1,10 @@
-"""Triggers of this plugin: history that nobody can change."""
+"""Triggers of this plugin: history that nobody can change, sums that follow the measures."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from plugins.key_accounts.measures import ddl as measures
 
 #: Tables whose rows are only ever added.
 APPEND_ONLY = (
@@ -12,11 +14,13 @@ APPEND_ONLY = (
     "key_accounts_plan_version",
     "key_accounts_incident_entry",
 )
-TABLES = APPEND_ONLY
+TABLES = (*APPEND_ONLY, measures.TABLE)
 
 
 def statements(dialect: str, table: str) -> list[str]:
     """The statements that protect one table. :param dialect: "sqlite" or "postgresql"."""
+    if table == measures.TABLE:
+        return measures.statements(dialect)
     message = f"{table} is append-only"
     if dialect == "sqlite":
         return [
@@ -34,6 +38,8 @@ def statements(dialect: str, table: str) -> list[str]:
 
 def drop_statements(dialect: str, table: str) -> list[str]:
     """The statements that take the protection away, for a downgrade."""
+    if table == measures.TABLE:
+        return measures.drop_statements(dialect)
     if dialect == "sqlite":
         return [f"DROP TRIGGER IF EXISTS {table}_no_{verb}" for verb in ("update", "delete")]
     return [

@@ -1,0 +1,1 @@
+"""Policies and value propositions per customer group (R-KA-8)."""
