@@ -10,12 +10,16 @@ from wtforms import DateField, DateTimeLocalField, Field, HiddenField, IntegerFi
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 from wtforms.widgets import TextInput
 
+from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.forms import Form
 from portal.core.text import clean_name
+from portal.customers import queries as customers
+from portal.customers.search import search
 from portal.customers.validation import clean_text
 from portal.i18n import _, _l
 from portal.org.queries import find_user, names_of
+from portal.purchases import queries as products
 
 LARGEST_ID = 2**62
 #: For fields that must be filled in; the second one takes a zero.
@@ -115,14 +119,27 @@ class ChoiceField(SelectField):
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-class PersonField(Field):
-    """A person, chosen with the macro forms.picker; without script the text alone is looked up."""
+class PickedField(Field):
+    """A choice among very many, by the macro forms.picker; without script the text alone is looked up."""
 
     widget = TextInput()
-    is_person = True
+    #: endpoint that answers the picker
+    picks: str = ""
     text: str = ""
     data: int | None
     process_errors: list[Any]
+
+    def name_of(self, key: int) -> str:
+        """Text of a stored id; "" when there is none the reader may choose."""
+        raise NotImplementedError
+
+    def find(self, text: str) -> int | None:
+        """The one id that a text means."""
+        raise NotImplementedError
+
+    def refusal(self) -> str:
+        """What is said when a text means nothing, or more than one."""
+        return _("Nothing, or more than one, is called that. Choose from the list.")
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
         super().process(formdata, *args, **kwargs)
@@ -133,24 +150,71 @@ class PersonField(Field):
         self.text = clean_name(sent)[:200]
         if not self.text:
             self.data = None
-        elif self.data is None or names_of([self.data]).get(self.data) != self.text:
-            self.data = find_user(self.text)
+        elif self.data is None or self.name_of(self.data) != self.text:
+            self.data = self.find(self.text)
             if self.data is None:
-                message = _("Nobody, or more than one, is called that. Choose from the list or type the log-in name.")
-                self.process_errors = [*self.process_errors, message]
+                self.process_errors = [*self.process_errors, self.refusal()]
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         text = valuelist[0].strip() if valuelist else ""
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
         self.data = number if 0 < number < LARGEST_ID else None
 
-    def show(self, user_id: int | None) -> None:
-        """Show a stored person."""
-        self.data = user_id
-        self.text = names_of([user_id]).get(user_id, "") if user_id is not None else ""
+    def show(self, key: int | None) -> None:
+        """Show a stored id."""
+        self.data = key
+        self.text = self.name_of(key) if key is not None else ""
 
     def _value(self) -> str:
         return "" if self.data is None else str(self.data)
+
+
+class PersonField(PickedField):
+    """Somebody who works here."""
+
+    picks = "org.pick_user"
+
+    def name_of(self, key: int) -> str:
+        return names_of([key]).get(key, "")
+
+    def find(self, text: str) -> int | None:
+        return find_user(text)
+
+    def refusal(self) -> str:
+        return _("Nobody, or more than one, is called that. Choose from the list or type the log-in name.")
+
+
+class CustomerField(PickedField):
+    """A customer that the reader may see."""
+
+    picks = "customers.pick"
+
+    def name_of(self, key: int) -> str:
+        found = customers.pick(current_actor(), [key])
+        return found[0][1] if found else ""
+
+    def find(self, text: str) -> int | None:
+        hits = search(current_actor(), text, limit=5, only_visible=True)
+        exact = [hit for hit in hits if hit.name == text]
+        chosen = exact if len(exact) == 1 else hits if len(hits) == 1 else []
+        return chosen[0].customer_id if chosen else None
+
+
+class ProductField(PickedField):
+    """A product."""
+
+    picks = "purchases.pick_product"
+
+    def name_of(self, key: int) -> str:
+        return products.product_labels([key]).get(key, "")
+
+    def find(self, text: str) -> int | None:
+        code, _blank, rest = text.partition(" ")
+        for wanted in (text, code if rest else ""):
+            found = products.product_named(wanted) if wanted else None
+            if found is not None and (wanted == text or products.product_label(found.code, found.name) == text):
+                return found.id
+        return None
 
 
 class VersionedForm(Form):

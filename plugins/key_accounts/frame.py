@@ -43,6 +43,7 @@ class SectionLink:
 #: In the order shown. Add a line here; the page extends "key_accounts/account_frame.html".
 SECTIONS: list[Section] = [
     Section("account", _l("At a glance"), "key_accounts.account"),
+    Section("opportunities", _l("Opportunities"), "key_accounts.opportunities_of"),
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, url_for
 
-from plugins.key_accounts import demo, permissions, settings, views
+from plugins.key_accounts import demo, permissions, settings, views, work
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -42,12 +42,17 @@ def register_rules() -> Sequence[Rule]:
 
 @hookimpl
 def register_navigation() -> list[NavItem]:
-    return []
+    return [
+        *work.NAVIGATION,
+    ]
 
 
 @hookimpl
 def register_settings() -> Sequence[Setting]:
-    return settings.SETTINGS
+    return [
+        *settings.SETTINGS,
+        *work.SETTINGS,
+    ]
 
 
 @hookimpl
@@ -67,7 +72,9 @@ def register_document_kinds() -> list[DocumentKind]:
 
 @hookimpl
 def register_listings() -> Sequence[Listing]:
-    return []
+    return [
+        *work.LISTINGS,
+    ]
 
 
 @hookimpl
@@ -90,12 +97,16 @@ def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list
 
 @hookimpl
 def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
-    return []
+    return [
+        *work.timeline(customer, before, limit),
+    ]
 
 
 @hookimpl
 def home_panels(actor: Actor) -> list[Panel]:
-    return []
+    return [
+        *work.home_panels(actor),
+    ]
 
 
 @hookimpl

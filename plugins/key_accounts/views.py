@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from plugins.key_accounts.account import views as account_views  # noqa: F401
 from plugins.key_accounts.blueprint import blueprint
+from plugins.key_accounts.opportunities import views as opportunities_views  # noqa: F401
 
 __all__ = ["blueprint"]

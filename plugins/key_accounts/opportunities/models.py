@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -117,7 +117,7 @@ class Opportunity(db.Model):
     @property
     def weighted(self) -> Decimal:
         """Amount × probability, to the fen, halves up."""
-        return (self.amount * self.probability / 100).quantize(Decimal("0.01"))
+        return (self.amount * self.probability / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 class OpportunityProduct(db.Model):
