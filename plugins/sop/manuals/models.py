@@ -122,6 +122,9 @@ class ManualVersion(db.Model):
     #: "2.1" is major 2, minor 1; a new major version (minor 0) is to be read again by everybody
     major: Mapped[int] = mapped_column(SmallInteger)
     minor: Mapped[int] = mapped_column(SmallInteger)
+    #: title and company as this version prints them; the manual's follow the last published one
+    title: Mapped[str] = mapped_column(String(200))
+    company: Mapped[str] = mapped_column(String(200), default="")
     #: draft, in_review or published; what people see is `shown_state`
     state: Mapped[str] = mapped_column(String(10), default=DRAFT)
     #: what changed and why, for the revision record

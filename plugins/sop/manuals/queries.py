@@ -109,8 +109,8 @@ def version_facts(version_id: int) -> VersionFacts:
         version_id=version.id,
         manual_id=manual.id,
         code=manual.code,
-        title=manual.title,
-        company=manual.company,
+        title=version.title,
+        company=version.company,
         classification=manual.classification,
         language=manual.language,
         department=department,
@@ -319,12 +319,11 @@ def procedure_for_run(procedure_id: int, on: date) -> RunTemplate:
             ManualVersion.manual_id,
             ManualVersion.major,
             ManualVersion.minor,
-            Manual.title.label("manual_title"),
+            ManualVersion.title.label("manual_title"),
             Procedure.code,
             ProcedureRevision.title,
         )
         .join(ManualVersion, ManualVersion.id == VersionProcedure.version_id)
-        .join(Manual, Manual.id == ManualVersion.manual_id)
         .join(Procedure, Procedure.id == VersionProcedure.procedure_id)
         .join(ProcedureRevision, ProcedureRevision.id == VersionProcedure.revision_id)
         .where(VersionProcedure.procedure_id == procedure_id, effective_on(on))
@@ -343,12 +342,11 @@ def revision_for_run(version_id: int, procedure_id: int) -> RunTemplate:
             ManualVersion.manual_id,
             ManualVersion.major,
             ManualVersion.minor,
-            Manual.title.label("manual_title"),
+            ManualVersion.title.label("manual_title"),
             Procedure.code,
             ProcedureRevision.title,
         )
         .join(ManualVersion, ManualVersion.id == VersionProcedure.version_id)
-        .join(Manual, Manual.id == ManualVersion.manual_id)
         .join(Procedure, Procedure.id == VersionProcedure.procedure_id)
         .join(ProcedureRevision, ProcedureRevision.id == VersionProcedure.revision_id)
         .where(
