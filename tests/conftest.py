@@ -10,6 +10,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
 from portal.app import create_app
+from portal.core import clock
+from portal.core.registry import Registry
 from portal.extensions import db
 from tests.world import World, build_world
 
@@ -84,13 +87,16 @@ class Template:
     def url(self) -> str:
         return _database_url(self.name) if SERVER_URL else f"sqlite:///{self.file}"
 
-    def copy(self, folder: Path) -> str:
-        """A fresh copy; returns its URL."""
+    def copy(self) -> str:
+        """A fresh copy at the same address as the one before; returns its URL."""
         if SERVER_URL:
-            name = f"test_{uuid.uuid4().hex}"
+            name = f"{self.name}_copy"
+            _server_command(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             _server_command(f'CREATE DATABASE "{name}" TEMPLATE "{self.name}"')
             return _database_url(name)
-        target = folder / "portal.sqlite3"
+        target = self.folder / "portal.sqlite3"
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{target}{ending}").unlink(missing_ok=True)
         shutil.copyfile(self.file, target)
         return f"sqlite:///{target}"
 
@@ -98,7 +104,53 @@ class Template:
         """Throw a copy away."""
         if SERVER_URL:
             name = url.rsplit("/", 1)[1]
-            _server_command(f'DROP DATABASE "{name}" WITH (FORCE)')
+            _server_command(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+class Applications:
+    """Applications that are made once a process and lent to one test after the other, since making one is slow.
+
+    What a test changes in the settings or registers in addition is gone for the next one.
+    """
+
+    #: applications kept at once; tests with the same settings stand in one file
+    KEPT = 3
+
+    def __init__(self) -> None:
+        self._made: dict[str, Flask] = {}
+
+    @contextmanager
+    def lend(self, folder: Path, url: str, settings: dict[str, Any]) -> Iterator[Flask]:
+        """An application of these settings on the database `url` with its files in `folder`."""
+        key = repr((url, sorted(settings.items())))
+        app = self._made.pop(key, None)
+        if app is None:
+            app = create_app(**settings_for(folder, url, **settings))
+            while len(self._made) >= self.KEPT:
+                del self._made[next(iter(self._made))]
+        self._made[key] = app
+        app.config["DATA_DIR"] = folder
+        clock.set_zone(app.config["TIMEZONE"])
+        config, extensions = dict(app.config), dict(app.extensions)
+        registries = {name: dict(item._items) for name, item in extensions.items() if isinstance(item, Registry)}
+        definitions = dict(extensions["portal_settings"].definitions)
+        hooks = extensions["portal_plugins"].pluggy
+        plugins = set(hooks.get_plugins())
+        try:
+            yield app
+        finally:
+            for plugin in set(hooks.get_plugins()) - plugins:
+                hooks.unregister(plugin)
+            for name, items in registries.items():
+                _put_back(extensions[name]._items, items)
+            _put_back(extensions["portal_settings"].definitions, definitions)
+            _put_back(app.extensions, extensions)
+            _put_back(app.config, config)
+
+
+def _put_back(changed: dict[str, Any], kept: dict[str, Any]) -> None:
+    changed.clear()
+    changed.update(kept)
 
 
 @pytest.fixture(scope="session")
@@ -121,17 +173,21 @@ def app_settings() -> dict[str, Any]:
 
 
 @pytest.fixture
-def database_url(template: Template, tmp_path: Path) -> Iterator[str]:
-    url = template.copy(tmp_path)
+def database_url(template: Template) -> Iterator[str]:
+    url = template.copy()
     yield url
     template.drop(url)
 
 
+@pytest.fixture(scope="session")
+def applications() -> Applications:
+    return Applications()
+
+
 @pytest.fixture
-def app(database_url: str, tmp_path: Path, app_settings: dict[str, Any]) -> Iterator[Flask]:
+def app(applications: Applications, database_url: str, tmp_path: Path, app_settings: dict[str, Any]) -> Iterator[Flask]:
     """An application with the small organisation; its context is pushed."""
-    app = create_app(**settings_for(tmp_path, database_url, **app_settings))
-    with app.app_context():
+    with applications.lend(tmp_path, database_url, app_settings) as app, app.app_context():
         yield app
         db.session.remove()
         db.engine.dispose()

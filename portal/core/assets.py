@@ -151,15 +151,20 @@ def used_icons(folders: Iterable[Path]) -> frozenset[str]:
 
     :raises AssetError: something asks for an icon that does not exist.
     """
-    known = all_symbols().keys()
     used: set[str] = set()
     for folder in folders:
         for path in sorted([*folder.rglob("*.html"), *folder.rglob("*.py")]):
-            found, unknown = icons_in(path.read_text("utf-8"), known)
-            if unknown:
-                raise AssetError(f"{path}: no such icon: {', '.join(sorted(unknown))}")
-            used |= found
+            used |= _icons_of(path, path.stat().st_mtime_ns)
     return frozenset(used)
+
+
+@lru_cache(maxsize=None)
+def _icons_of(path: Path, changed_at: int) -> frozenset[str]:
+    """The icons of one file as it is now; a process that makes several applications reads each file once."""
+    found, unknown = icons_in(path.read_text("utf-8"), all_symbols().keys())
+    if unknown:
+        raise AssetError(f"{path}: no such icon: {', '.join(sorted(unknown))}")
+    return frozenset(found)
 
 
 def sprite(names: Iterable[str]) -> bytes:
