@@ -178,7 +178,7 @@ def _pages(company: data.Company) -> list[tuple[str, str, str]]:
         ]
     if deep is not None:
         after = keyset.encode(deep.name_sort, deep.id)
-        pages.insert(-9, ("list 1,000 pages in", "executive", f"/customers/?sort=name&after={after}"))
+        pages.insert(-8, ("list 1,000 pages in", "executive", f"/customers/?sort=name&after={after}"))
     return pages
 
 

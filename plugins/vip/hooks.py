@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, url_for
+from flask import Blueprint, g, url_for
 from sqlalchemy import select
 
 from plugins.vip import approvals, certificate, demo, jobs, ledger, listings, permissions, queries, settings, views
 from plugins.vip import vocabulary as words
-from plugins.vip.models import ACTIVE, VipMembership, VipMembershipEvent
+from plugins.vip.models import ACTIVE, VipMembership
 from portal.core import clock
 from portal.core.jobs import Job
 from portal.core.listing import Listing
@@ -26,7 +26,6 @@ from portal.hookspecs import hookimpl
 from portal.i18n import _, _l
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
-from portal.org.models import User
 
 
 @hookimpl
@@ -97,19 +96,20 @@ def register_demo(actor: Actor) -> None:
 
 @hookimpl
 def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list[Badge]]:
-    today = clock.today()
-    rows = db.session.execute(
-        select(VipMembership.customer_id, VipMembership.level).where(
-            VipMembership.customer_id.in_(customer_ids),
-            VipMembership.state == ACTIVE,
-            VipMembership.valid_from <= today,
-            VipMembership.valid_until >= today,
-        )
-    )
+    parameters = {"customer_ids": list(customer_ids), "today": clock.today()}
+    rows = db.session.execute(queries.badge_statement(), parameters)
     return {
         row.customer_id: [Badge(_("VIP · %(level)s", level=words.word(words.LEVELS, row.level)), "accent", "gem")]
         for row in rows
     }
+
+
+def _pending(customer_id: int) -> int | None:
+    """The request that waits, asked once for a page."""
+    known: dict[int, int | None] = g.setdefault("vip_pending", {})
+    if customer_id not in known:
+        known[customer_id] = queries.pending_request(customer_id)
+    return known[customer_id]
 
 
 @hookimpl
@@ -118,7 +118,7 @@ def customer_panels(customer: Any, actor: Actor) -> list[Panel]:
         return []
     context = {
         "memberships": queries.memberships_of(customer.id),
-        "pending": queries.pending_request(customer.id),
+        "pending": _pending(customer.id),
         "words": words,
         "customer": customer,
     }
@@ -129,30 +129,14 @@ def customer_panels(customer: Any, actor: Actor) -> list[Panel]:
 def customer_actions(customer: Any, actor: Actor) -> list[Action]:
     if not can(actor, permissions.USE) or not can(actor, "customers.edit", customer):
         return []
-    if queries.pending_request(customer.id) is not None:
+    if _pending(customer.id) is not None:
         return []
     return [Action("vip_apply", _("Apply for VIP"), url_for("vip.apply", customer_id=customer.id), "gem", order=60)]
 
 
 @hookimpl
 def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
-    statement = (
-        select(
-            VipMembershipEvent.at,
-            VipMembershipEvent.kind,
-            VipMembershipEvent.reason,
-            VipMembership.number,
-            VipMembership.id,
-            User.name,
-        )
-        .join(VipMembership, VipMembership.id == VipMembershipEvent.membership_id)
-        .outerjoin(User, User.id == VipMembershipEvent.by_id)
-        .where(VipMembership.customer_id == customer.id)
-        .order_by(VipMembershipEvent.at.desc(), VipMembershipEvent.id.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        statement = statement.where(VipMembershipEvent.at < before)
+    parameters = {"customer_id": customer.id, "before": before, "limit": limit}
     return [
         TimelineEntry(
             when=row.at,
@@ -164,7 +148,7 @@ def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> l
             url=url_for("vip.show", membership_id=row.id),
             tone="accent",
         )
-        for row in db.session.execute(statement)
+        for row in db.session.execute(queries.events_statement(before is not None), parameters)
     ]
 
 

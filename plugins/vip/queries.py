@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Select, and_, extract, func, or_, select, union
+from sqlalchemy import Integer, Select, and_, bindparam, extract, func, or_, select, union
 
 from plugins.vip.conditions import (
     ALL_GRADES,
@@ -35,6 +37,7 @@ from portal.customers.models import Contact, Customer
 from portal.customers.vocabulary import RANK_ORDER
 from portal.extensions import db
 from portal.org.actor import Actor
+from portal.org.models import User
 from portal.purchases.models import Purchase
 
 LIVE = (ACTIVE, SUSPENDED)
@@ -106,18 +109,67 @@ def live_membership(customer_id: int, contact_id: int | None = None) -> VipMembe
 
 def memberships_of(customer_id: int) -> list[VipMembership]:
     """All memberships of a customer and its people, live ones first."""
-    statement = select(VipMembership).where(VipMembership.customer_id == customer_id)
-    return list(db.session.scalars(statement.order_by(VipMembership.state, VipMembership.id.desc())))
+    return list(db.session.scalars(_memberships_statement(), {"customer_id": customer_id}))
 
 
 def pending_request(customer_id: int) -> int | None:
     """Id of a request about this customer that waits for a decision."""
-    return db.session.scalar(
-        select(ApprovalRequest.id).where(
-            ApprovalRequest.customer_id == customer_id,
-            ApprovalRequest.kind.like("vip.%"),
-            ApprovalRequest.state == PENDING,
+    return db.session.scalar(_pending_statement(), {"customer_id": customer_id})
+
+
+# Statements that every page of a customer asks are built once.
+
+
+@cache
+def badge_statement() -> Select[int, str]:
+    """(customer id, level) of memberships that hold on `today`, of some `customer_ids`."""
+    today = bindparam("today", type_=VipMembership.valid_from.type)
+    return select(VipMembership.customer_id, VipMembership.level).where(
+        VipMembership.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        VipMembership.state == ACTIVE,
+        VipMembership.valid_from <= today,
+        VipMembership.valid_until >= today,
+    )
+
+
+@cache
+def events_statement(older: bool) -> Select[Any]:
+    """What happened to the memberships of `customer_id`, newest first, at most `limit`; `older` than `before`."""
+    statement = (
+        select(
+            VipMembershipEvent.at,
+            VipMembershipEvent.kind,
+            VipMembershipEvent.reason,
+            VipMembership.number,
+            VipMembership.id,
+            User.name,
         )
+        .join(VipMembership, VipMembership.id == VipMembershipEvent.membership_id)
+        .outerjoin(User, User.id == VipMembershipEvent.by_id)
+        .where(VipMembership.customer_id == bindparam("customer_id"))
+        .order_by(VipMembershipEvent.at.desc(), VipMembershipEvent.id.desc())
+        .limit(bindparam("limit", type_=Integer))
+    )
+    if older:
+        statement = statement.where(VipMembershipEvent.at < bindparam("before", type_=VipMembershipEvent.at.type))
+    return statement
+
+
+@cache
+def _memberships_statement() -> Select[VipMembership]:
+    return (
+        select(VipMembership)
+        .where(VipMembership.customer_id == bindparam("customer_id"))
+        .order_by(VipMembership.state, VipMembership.id.desc())
+    )
+
+
+@cache
+def _pending_statement() -> Select[int]:
+    return select(ApprovalRequest.id).where(
+        ApprovalRequest.customer_id == bindparam("customer_id"),
+        ApprovalRequest.kind.like("vip.%"),
+        ApprovalRequest.state == PENDING,
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -766,6 +766,13 @@ def pending_request(kind: str, subject_type: str, subject_id: int, scope: str | 
 
 def customer_events(customer_id: int, before: datetime | None, limit: int) -> list[Any]:
     """(id, kind, state, moment, applicant) of requests about a customer, newest first; one statement."""
+    parameters = {"customer_id": customer_id, "before": before, "limit": limit}
+    return list(db.session.execute(_customer_events_statement(before is not None), parameters))
+
+
+@cache
+def _customer_events_statement(older: bool) -> Select[Any]:
+    """Built once: every page of a customer asks it."""
     applicant = aliased(User)
     moment = func.coalesce(ApprovalRequest.closed_at, ApprovalRequest.filed_at)
     statement = (
@@ -777,11 +784,11 @@ def customer_events(customer_id: int, before: datetime | None, limit: int) -> li
             applicant.name.label("applicant"),
         )
         .outerjoin(applicant, applicant.id == ApprovalRequest.applicant_id)
-        .where(ApprovalRequest.customer_id == customer_id, ApprovalRequest.filed_at.is_not(None))
+        .where(ApprovalRequest.customer_id == bindparam("customer_id"), ApprovalRequest.filed_at.is_not(None))
     )
-    if before is not None:
-        statement = statement.where(moment < literal(before, ApprovalRequest.filed_at.type))
-    return list(db.session.execute(statement.order_by(moment.desc(), ApprovalRequest.id.desc()).limit(limit)))
+    if older:
+        statement = statement.where(moment < bindparam("before", type_=ApprovalRequest.filed_at.type))
+    return statement.order_by(moment.desc(), ApprovalRequest.id.desc()).limit(bindparam("limit", type_=Integer))
 
 
 def troubled(_actor: Actor, limit: int = 200) -> list[InboxRow]:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Integer, Select, bindparam, select
 
 from portal.audit.chain import FIELDS, entry_hash, moment_text, private_digest
 from portal.audit.labels import action_text, field_text
@@ -56,7 +57,19 @@ def customer_history(
 
     The caller has checked that the actor may see the customer.
     """
-    return _items(select(AuditEntry).where(AuditEntry.customer_id == customer_id), before, before_at, limit)
+    if before is not None:
+        return _items(select(AuditEntry).where(AuditEntry.customer_id == customer_id), before, before_at, limit)
+    parameters = {"customer_id": customer_id, "before_at": before_at, "limit": limit}
+    return _told(db.session.scalars(_customer_history_statement(before_at is not None), parameters).all())
+
+
+@cache
+def _customer_history_statement(older: bool) -> Select[AuditEntry]:
+    """Built once: every page of a customer asks it."""
+    statement = select(AuditEntry).where(AuditEntry.customer_id == bindparam("customer_id"))
+    if older:
+        statement = statement.where(AuditEntry.at < bindparam("before_at", type_=AuditEntry.at.type))
+    return statement.order_by(AuditEntry.seq.desc()).limit(bindparam("limit", type_=Integer))
 
 
 def _items(statement: Any, before: int | None, before_at: datetime | None, limit: int) -> list[HistoryItem]:
@@ -64,7 +77,10 @@ def _items(statement: Any, before: int | None, before_at: datetime | None, limit
         statement = statement.where(AuditEntry.seq < before)
     if before_at is not None:
         statement = statement.where(AuditEntry.at < before_at)
-    rows = db.session.scalars(statement.order_by(AuditEntry.seq.desc()).limit(limit)).all()
+    return _told(db.session.scalars(statement.order_by(AuditEntry.seq.desc()).limit(limit)).all())
+
+
+def _told(rows: Sequence[AuditEntry]) -> list[HistoryItem]:
     return [
         HistoryItem(
             seq=row.seq,

@@ -16,7 +16,7 @@ import mimetypes
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,7 @@ def used_icons(folders: Iterable[Path]) -> frozenset[str]:
     return frozenset(used)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _icons_of(path: Path, changed_at: int) -> frozenset[str]:
     """The icons of one file as it is now; a process that makes several applications reads each file once."""
     found, unknown = icons_in(path.read_text("utf-8"), all_symbols().keys())

@@ -142,6 +142,18 @@ def visible(actor: Actor, permission: str) -> Condition:
 
     Every list, search, count, picker, export and chart of protected rows goes through it.
     """
+    # Within a page the condition is built once, whoever asks for it.
+    remembered = None if in_transaction() else db.session().info.setdefault(DECISIONS, {})
+    key = (actor, permission, visible)
+    if remembered is not None and key in remembered:
+        return remembered[key]
+    condition = _visible(actor, permission)
+    if remembered is not None:
+        remembered[key] = condition
+    return condition
+
+
+def _visible(actor: Actor, permission: str) -> Condition:
     found = registry()
     if found.permissions[permission].entity is None:
         return true() if can(actor, permission) else false()
@@ -187,7 +199,7 @@ def decide(actor: Actor, permission: str, obj: Any = None) -> Decision:
     key = (actor, permission, obj if obj is None or isinstance(obj, int) else obj.id)
     if remembered is not None and key in remembered:
         return remembered[key]
-    decision = _decide(actor, permission, obj)
+    decision = _decide(actor, (permission,), obj)[permission]
     if remembered is not None:
         remembered[key] = decision
     return decision
@@ -198,19 +210,54 @@ def forget_decisions() -> None:
     db.session().info.pop(DECISIONS, None)
 
 
-def _decide(actor: Actor, permission: str, obj: Any) -> Decision:
+def decide_together(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[str, Decision]:
+    """Answers of several permissions about the same object, with at most one SQL statement.
+
+    A page asks for what it will need; outside a transaction `decide`, `can` and `require` then ask nothing more.
+
+    :raises ValueError: when the permissions are about different entities.
+    """
+    decisions = _decide(actor, permissions, obj)
+    if not in_transaction():
+        key = obj if obj is None or isinstance(obj, int) else obj.id
+        remembered = db.session().info.setdefault(DECISIONS, {})
+        remembered.update({(actor, name, key): decision for name, decision in decisions.items()})
+    return decisions
+
+
+def _decide(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[str, Decision]:
     found = registry()
-    entity = found.permissions[permission].entity
-    rules = found.rules_for(actor, permission)
-    if entity is None or not rules or all(rule.rows is None for rule in rules):
-        held = rules
-    elif obj is None:
-        raise ValueError(f"{permission} needs an object")
-    else:
+    entity = found.permissions[permissions[0]].entity
+    if any(found.permissions[name].entity is not entity for name in permissions):
+        raise ValueError("permissions about different things cannot be asked together")
+    asked = {name: found.rules_for(actor, name) for name in permissions}
+    columns: list[ColumnElement[bool]] = []
+    first_column: dict[str, int] = {}
+    for name, rules in asked.items():
+        if entity is None or not rules or all(rule.rows is None for rule in rules):
+            continue
+        if obj is None:
+            raise ValueError(f"{name} needs an object")
+        first_column[name] = 1 + len(columns)
+        columns += [rule.rows(actor) if rule.rows else true() for rule in rules]
+    row = None
+    if columns and entity is not None:
         key = obj if isinstance(obj, int) else obj.id
-        columns = [(rule.rows(actor) if rule.rows else true()).label(f"r{index}") for index, rule in enumerate(rules)]
-        row = db.session.execute(select(literal(1), *columns).select_from(entity).where(entity.id == key)).first()
-        held = [rule for index, rule in enumerate(rules) if row is not None and row[index + 1]]
+        labelled = [column.label(f"r{index}") for index, column in enumerate(columns)]
+        row = db.session.execute(select(literal(1), *labelled).select_from(entity).where(entity.id == key)).first()
+    decisions = {}
+    for name, rules in asked.items():
+        start = first_column.get(name)
+        if start is None:
+            decisions[name] = _decision(rules)
+        else:
+            decisions[name] = _decision(
+                [rule for index, rule in enumerate(rules) if row is not None and row[start + index]]
+            )
+    return decisions
+
+
+def _decision(held: Sequence[Rule]) -> Decision:
     reasons = tuple(Reason(rule.key, rule.reason, rule.deny) for rule in held)
     allowed = any(not reason.deny for reason in reasons) and not any(reason.deny for reason in reasons)
     return Decision(allowed, reasons)

@@ -6,16 +6,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, false, func, or_, select, tuple_
 from sqlalchemy.orm import aliased, joinedload, lazyload, selectinload
 
 from portal.audit.models import AuditEntry
 from portal.core import clock
 from portal.core.calendar import Birthday, to_lunar
 from portal.core.errors import NotAllowed, NotFound
-from portal.core.permissions import Reason, can, holders, require, visible
+from portal.core.permissions import Reason, can, decide_together, holders, require, visible
 from portal.customers.actions import CustomerAction
 from portal.customers.models import (
     Contact,
@@ -63,9 +64,20 @@ class Existence:
 
 def load_customer(customer_id: int) -> Customer:
     """A customer with everything its page needs, whoever asks. :raises NotFound: when there is none."""
-    customer = db.session.scalars(
+    customer = db.session.scalars(_customer_statement(), {"customer_id": customer_id}).first()
+    if customer is None:
+        raise NotFound()
+    return customer
+
+
+# Statements of the record page are built once: building one costs more than asking it.
+
+
+@cache
+def _customer_statement() -> Select[Customer]:
+    return (
         select(Customer)
-        .where(Customer.id == customer_id)
+        .where(Customer.id == bindparam("customer_id"))
         .options(
             joinedload(Customer.account_manager).lazyload(User.roles),
             joinedload(Customer.department),
@@ -73,10 +85,7 @@ def load_customer(customer_id: int) -> Customer:
             joinedload(Customer.person).joinedload(CustomerPerson.consent_recorded_by).lazyload(User.roles),
             selectinload(Customer.aliases),
         )
-    ).first()
-    if customer is None:
-        raise NotFound()
-    return customer
+    )
 
 
 def open_customer(customer_id: int, actor: Actor, permission: str = VIEW) -> Customer:
@@ -88,7 +97,8 @@ def open_customer(customer_id: int, actor: Actor, permission: str = VIEW) -> Cus
     customer = load_customer(customer_id)
     if customer.status == Status.MERGED and customer.merged_into_id is not None:
         raise MergedCustomer(final_record(customer.merged_into_id))
-    if not can(actor, VIEW, customer):
+    # What the page will ask next comes with the same statement.
+    if not decide_together(actor, (VIEW, EDIT, REVEAL, ASSIGN), customer)[VIEW].allowed:
         raise HiddenCustomer(existence_of(customer), permission)
     if permission != VIEW:
         require(actor, permission, customer)
@@ -96,14 +106,8 @@ def open_customer(customer_id: int, actor: Actor, permission: str = VIEW) -> Cus
 
 
 def abilities_of(customer: Customer, actor: Actor) -> frozenset[str]:
-    """Which of the permissions about customers the actor has on this one, in one statement: for drawing a page."""
-    names = (VIEW, EDIT, REVEAL, ASSIGN)
-    row = db.session.execute(
-        select(*(visible(actor, name).label(f"p{at}") for at, name in enumerate(names)))
-        .select_from(Customer)
-        .where(Customer.id == customer.id)
-    ).one()
-    return frozenset(name for at, name in enumerate(names) if row[at])
+    """Which of the permissions about customers the actor has on this one: for drawing a page."""
+    return frozenset(name for name in (VIEW, EDIT, REVEAL, ASSIGN) if can(actor, name, customer))
 
 
 def existence_of(customer: Customer) -> Existence:
@@ -148,6 +152,13 @@ class Counts:
 
 def counts_of(customer_id: int, actor: Actor) -> Counts:
     """Numbers beside the tabs, in one statement."""
+    row = db.session.execute(_counts_statement(), {"customer_id": customer_id, "user_id": actor.user_id}).one()
+    return Counts(int(row[0]), int(row[1]), bool(row[2]))
+
+
+@cache
+def _counts_statement() -> Select[int, int, int]:
+    customer_id = bindparam("customer_id", type_=Integer)
     contacts = select(func.count()).where(Contact.customer_id == customer_id, Contact.is_active).scalar_subquery()
     interactions = (
         select(func.count())
@@ -156,11 +167,13 @@ def counts_of(customer_id: int, actor: Actor) -> Counts:
     )
     watched = (
         select(func.count())
-        .where(CustomerFavourite.customer_id == customer_id, CustomerFavourite.user_id == actor.user_id)
+        .where(
+            CustomerFavourite.customer_id == customer_id,
+            CustomerFavourite.user_id == bindparam("user_id", type_=Integer),
+        )
         .scalar_subquery()
     )
-    row = db.session.execute(select(contacts, interactions, watched)).one()
-    return Counts(int(row[0]), int(row[1]), bool(row[2]))
+    return select(contacts, interactions, watched)
 
 
 def contacts_of(customer_id: int) -> list[Contact]:
@@ -226,25 +239,39 @@ def interactions_of(
     customer_id: int, before: tuple[datetime, int] | None = None, limit: int = 30
 ) -> tuple[list[Interaction], tuple[datetime, int] | None]:
     """Interactions of a customer, newest first, and the cursor of the next page (None: no more)."""
-    statement = select(Interaction).where(Interaction.customer_id == customer_id).options(*_WITH_PEOPLE)
-    if before is not None:
-        bound = tuple_(literal(before[0], Interaction.at.type), literal(before[1]))
-        statement = statement.where(tuple_(Interaction.at, Interaction.id) < bound)
-    rows = list(db.session.scalars(statement.order_by(Interaction.at.desc(), Interaction.id.desc()).limit(limit + 1)))
+    at, key = before if before is not None else (None, None)
+    parameters = {"customer_id": customer_id, "at": at, "id": key, "limit": limit + 1}
+    rows = list(db.session.scalars(_interactions_statement(before is not None), parameters))
     more = (rows[limit - 1].at, rows[limit - 1].id) if len(rows) > limit else None
     return rows[:limit], more
 
 
+@cache
+def _interactions_statement(older: bool) -> Select[Interaction]:
+    statement = select(Interaction).where(Interaction.customer_id == bindparam("customer_id")).options(*_WITH_PEOPLE)
+    if older:
+        bound = tuple_(bindparam("at", type_=Interaction.at.type), bindparam("id", type_=Interaction.id.type))
+        statement = statement.where(tuple_(Interaction.at, Interaction.id) < bound)
+    return statement.order_by(Interaction.at.desc(), Interaction.id.desc()).limit(bindparam("limit", type_=Integer))
+
+
 def open_steps_of(customer_id: int) -> list[NextStep]:
     """What is planned with a customer, the earliest first."""
-    return list(
-        db.session.scalars(
-            select(NextStep)
-            .where(NextStep.customer_id == customer_id, NextStep.done_at.is_(None), NextStep.cancelled_at.is_(None))
-            .options(joinedload(NextStep.owner).lazyload(User.roles))
-            .order_by(NextStep.due_on, NextStep.id)
-            .limit(20)
+    return list(db.session.scalars(_open_steps_statement(), {"customer_id": customer_id}))
+
+
+@cache
+def _open_steps_statement() -> Select[NextStep]:
+    return (
+        select(NextStep)
+        .where(
+            NextStep.customer_id == bindparam("customer_id"),
+            NextStep.done_at.is_(None),
+            NextStep.cancelled_at.is_(None),
         )
+        .options(joinedload(NextStep.owner).lazyload(User.roles))
+        .order_by(NextStep.due_on, NextStep.id)
+        .limit(20)
     )
 
 
@@ -258,9 +285,15 @@ class Briefing:
 
 def briefing_of(customer_id: int) -> Briefing:
     """The last three interactions and the open next steps."""
-    last = db.session.scalars(
+    last = db.session.scalars(_last_interactions_statement(), {"customer_id": customer_id})
+    return Briefing(list(last), open_steps_of(customer_id))
+
+
+@cache
+def _last_interactions_statement() -> Select[Interaction]:
+    return (
         select(Interaction)
-        .where(Interaction.customer_id == customer_id, Interaction.cancelled_at.is_(None))
+        .where(Interaction.customer_id == bindparam("customer_id"), Interaction.cancelled_at.is_(None))
         .options(
             joinedload(Interaction.author).options(joinedload(User.department), lazyload(User.roles)),
             selectinload(Interaction.contacts),
@@ -268,31 +301,38 @@ def briefing_of(customer_id: int) -> Briefing:
         .order_by(Interaction.at.desc(), Interaction.id.desc())
         .limit(3)
     )
-    return Briefing(list(last), open_steps_of(customer_id))
 
 
 def stage_changes_of(customer_id: int) -> list[CustomerStageChange]:
     """All changes of the stage, newest first."""
-    return list(
-        db.session.scalars(
-            select(CustomerStageChange)
-            .where(CustomerStageChange.customer_id == customer_id)
-            .options(joinedload(CustomerStageChange.changed_by).lazyload(User.roles))
-            .order_by(CustomerStageChange.changed_at.desc(), CustomerStageChange.id.desc())
-            .limit(100)
-        )
+    return list(db.session.scalars(_stage_changes_statement(), {"customer_id": customer_id}))
+
+
+@cache
+def _stage_changes_statement() -> Select[CustomerStageChange]:
+    return (
+        select(CustomerStageChange)
+        .where(CustomerStageChange.customer_id == bindparam("customer_id"))
+        .options(joinedload(CustomerStageChange.changed_by).lazyload(User.roles))
+        .order_by(CustomerStageChange.changed_at.desc(), CustomerStageChange.id.desc())
+        .limit(100)
     )
 
 
 def qualification_of(customer_id: int) -> CustomerQualification | None:
     """The assessment that counts."""
-    return db.session.scalars(
+    return db.session.scalars(_qualification_statement(), {"customer_id": customer_id}).first()
+
+
+@cache
+def _qualification_statement() -> Select[CustomerQualification]:
+    return (
         select(CustomerQualification)
-        .where(CustomerQualification.customer_id == customer_id)
+        .where(CustomerQualification.customer_id == bindparam("customer_id"))
         .options(joinedload(CustomerQualification.assessed_by).lazyload(User.roles))
         .order_by(CustomerQualification.assessed_at.desc(), CustomerQualification.id.desc())
         .limit(1)
-    ).first()
+    )
 
 
 @dataclass(frozen=True)
@@ -329,6 +369,17 @@ CHANGE_ACTIONS = (
 
 def changes_of(customer_id: int, before: datetime | None, limit: int, actions: Sequence[str] = ()) -> list[ChangeRow]:
     """Changes of a customer and its contacts, newest first. Personal values are named, not shown."""
+    parameters = {
+        "customer_id": customer_id,
+        "actions": [str(action) for action in actions or CHANGE_ACTIONS],
+        "before": before,
+        "limit": limit,
+    }
+    return [_change_row(row) for row in db.session.execute(_changes_statement(before is not None), parameters)]
+
+
+@cache
+def _changes_statement(older: bool) -> Select[Any]:
     statement = select(
         AuditEntry.at,
         AuditEntry.actor_name,
@@ -338,14 +389,13 @@ def changes_of(customer_id: int, before: datetime | None, limit: int, actions: S
         AuditEntry.new_values,
         AuditEntry.private,
     ).where(
-        AuditEntry.customer_id == customer_id,
+        AuditEntry.customer_id == bindparam("customer_id"),
         AuditEntry.result == "ok",
-        AuditEntry.action.in_([str(action) for action in actions or CHANGE_ACTIONS]),
+        AuditEntry.action.in_(bindparam("actions", expanding=True)),
     )
-    if before is not None:
-        statement = statement.where(AuditEntry.at < before)
-    rows = db.session.execute(statement.order_by(AuditEntry.seq.desc()).limit(limit))
-    return [_change_row(row) for row in rows]
+    if older:
+        statement = statement.where(AuditEntry.at < bindparam("before", type_=AuditEntry.at.type))
+    return statement.order_by(AuditEntry.seq.desc()).limit(bindparam("limit", type_=Integer))
 
 
 def _change_row(row: Any) -> ChangeRow:

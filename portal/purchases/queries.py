@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnClause,
     ColumnElement,
     FromClause,
+    Integer,
+    Select,
     SelectBase,
     Table,
     TextClause,
     and_,
+    bindparam,
     func,
     or_,
     select,
@@ -245,15 +249,19 @@ class Glance:
 
 def glance_of(customer_id: int, shown: int = 4) -> Glance:
     """The last purchases and the buying rhythm, in one statement."""
-    rows = list(
-        db.session.execute(
-            select(Purchase.id, Purchase.number, Purchase.purchased_on, Purchase.paid_on, Purchase.total)
-            .where(Purchase.customer_id == customer_id, Purchase.cancelled_at.is_(None))
-            .order_by(Purchase.purchased_on.desc(), Purchase.id.desc())
-            .limit(RHYTHM_PURCHASES)
-        )
-    )
+    rows = list(db.session.execute(_glance_statement(), {"customer_id": customer_id}))
     return Glance(rows[:shown], rhythm_of((row.purchased_on for row in rows), clock.today()))
+
+
+@cache
+def _glance_statement() -> Select[Any]:
+    """Built once: every page of a customer asks it."""
+    return (
+        select(Purchase.id, Purchase.number, Purchase.purchased_on, Purchase.paid_on, Purchase.total)
+        .where(Purchase.customer_id == bindparam("customer_id"), Purchase.cancelled_at.is_(None))
+        .order_by(Purchase.purchased_on.desc(), Purchase.id.desc())
+        .limit(RHYTHM_PURCHASES)
+    )
 
 
 def noon_of(day: date) -> datetime:
@@ -263,7 +271,17 @@ def noon_of(day: date) -> datetime:
 
 def timeline_of(customer_id: int, before: datetime | None, limit: int) -> list[Any]:
     """A customer's purchases for the time line, newest first."""
-    statement = (
+    if before is None:
+        return list(db.session.execute(_timeline_statement(), {"customer_id": customer_id, "limit": limit}))
+    day = clock.local(before).date()
+    earlier = Purchase.purchased_on <= day if noon_of(day) < before else Purchase.purchased_on < day
+    return list(db.session.execute(_timeline_statement().where(earlier), {"customer_id": customer_id, "limit": limit}))
+
+
+@cache
+def _timeline_statement() -> Select[Any]:
+    """Built once: every page of a customer asks it."""
+    return (
         select(
             Purchase.id,
             Purchase.number,
@@ -274,16 +292,10 @@ def timeline_of(customer_id: int, before: datetime | None, limit: int) -> list[A
             User.name.label("author"),
         )
         .outerjoin(User, User.id == Purchase.created_by_id)
-        .where(Purchase.customer_id == customer_id)
+        .where(Purchase.customer_id == bindparam("customer_id"))
         .order_by(Purchase.purchased_on.desc(), Purchase.id.desc())
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
-    if before is not None:
-        day = clock.local(before).date()
-        statement = statement.where(
-            Purchase.purchased_on <= day if noon_of(day) < before else Purchase.purchased_on < day
-        )
-    return list(db.session.execute(statement))
 
 
 # ---- one product ---------------------------------------------------------------------------------------------------

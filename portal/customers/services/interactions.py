@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from portal.audit.services import record
 from portal.core import clock
@@ -455,10 +456,14 @@ def _audit(
 
 def contacts_of(customer_id: int) -> list[Contact]:
     """Active contacts, the primary one first: choices of the interaction form."""
-    return list(
-        db.session.scalars(
-            select(Contact)
-            .where(Contact.customer_id == customer_id, Contact.is_active)
-            .order_by(Contact.is_primary.desc(), Contact.name_sort, Contact.id)
-        )
+    return list(db.session.scalars(_contacts_statement(), {"customer_id": customer_id}))
+
+
+@cache
+def _contacts_statement() -> Select[Contact]:
+    """Built once: every page of a customer asks it."""
+    return (
+        select(Contact)
+        .where(Contact.customer_id == bindparam("customer_id"), Contact.is_active)
+        .order_by(Contact.is_primary.desc(), Contact.name_sort, Contact.id)
     )
