@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, false, func, or_, select, tuple_
@@ -500,7 +500,7 @@ def upcoming_birthdays(actor: Actor, first: date, last: date, limit: int = 50) -
             Contact.birthday_month == month,
             Contact.birthday_day.in_(days),
         )
-        for (calendar, month), days in _birthday_keys(first, min(last, first + timedelta(days=31))).items()
+        for (calendar, month), days in _birthday_keys(first, min(last, first + timedelta(days=31)))
     ]
     rows = db.session.execute(
         select(
@@ -535,7 +535,8 @@ def upcoming_birthdays(actor: Actor, first: date, last: date, limit: int = 50) -
     return sorted(found, key=lambda item: (item.day, item.name))[:limit]
 
 
-def _birthday_keys(first: date, last: date) -> dict[tuple[str, int], set[int]]:
+@lru_cache(maxsize=16)
+def _birthday_keys(first: date, last: date) -> tuple[tuple[tuple[str, int], frozenset[int]], ...]:
     """(calendar, month) → days that can be kept between two dates; a few too many, the exact check follows."""
     keys: dict[tuple[str, int], set[int]] = {}
     day = first
@@ -549,7 +550,7 @@ def _birthday_keys(first: date, last: date) -> dict[tuple[str, int], set[int]]:
             # Day 30 is kept on the last day of a month with 29.
             keys[("lunar", lunar.month)].add(30)
         day += timedelta(days=1)
-    return keys
+    return tuple((key, frozenset(days)) for key, days in keys.items())
 
 
 @dataclass(frozen=True)
@@ -567,17 +568,16 @@ def workload_of(actor: Actor, idle_days: int) -> Workload:
     today = clock.today()
     since = clock.day_bounds(today - timedelta(days=today.weekday()))[0]
     idle_since = clock.day_bounds(today - timedelta(days=idle_days))[0]
-    own = (Customer.account_manager_id == actor.user_id, Customer.status == Status.ACTIVE.value, visible(actor, VIEW))
-
-    def number(*conditions: Any) -> Any:
-        return select(func.count()).select_from(Customer).where(*own, *conditions).scalar_subquery()
-
     row = db.session.execute(
         select(
-            number(),
-            number(Customer.next_contact_sort <= today),
-            number(Customer.last_contact_sort < idle_since),
-            number(Customer.created_at >= since),
+            func.count(),
+            func.count().filter(Customer.next_contact_sort <= today),
+            func.count().filter(Customer.last_contact_sort < idle_since),
+            func.count().filter(Customer.created_at >= since),
+        ).where(
+            Customer.account_manager_id == actor.user_id,
+            Customer.status == Status.ACTIVE.value,
+            visible(actor, VIEW),
         )
     ).one()
     return Workload(*(int(value) for value in row))

@@ -22,6 +22,7 @@ from sqlalchemy import select
 from portal.audit.models import AuditHead
 from portal.core import clock
 from portal.core.permissions import visible
+from portal.core.transaction import DECISIONS, in_transaction
 from portal.extensions import db
 from portal.org.actor import Actor
 
@@ -119,6 +120,14 @@ def remembered(
 
     :param name, parameters: what is summed. :param compute: does it.
     """
-    sight = visible(actor, "customers.view").compile(db.engine)
-    values = tuple(sorted((key, repr(value)) for key, value in sight.params.items()))
-    return figures().get((name, parameters, str(sight), values), compute, data_version)
+    return figures().get((name, parameters, _sight(actor)), compute, data_version)
+
+
+def _sight(actor: Actor) -> Hashable:
+    """The same for people who see the same customers; made once for a page."""
+    known: dict[Hashable, Any] = {} if in_transaction() else db.session().info.setdefault(DECISIONS, {})
+    key = (actor, _sight)
+    if key not in known:
+        condition = visible(actor, "customers.view").compile(db.engine)
+        known[key] = (str(condition), tuple(sorted((name, repr(value)) for name, value in condition.params.items())))
+    return known[key]

@@ -601,15 +601,18 @@ def is_open() -> ColumnElement[bool]:
 
 def longest_open(actor: Actor, limit: int = 5) -> list[Any]:
     """The open purchases of visible customers that wait longest."""
-    return list(
-        db.session.execute(
+
+    def compute() -> list[Any]:
+        statement = (
             select(Purchase.id, Purchase.number, Purchase.purchased_on, Purchase.total, Customer.name.label("customer"))
             .join(Customer, Customer.id == Purchase.customer_id)
             .where(is_open(), visible(actor, VIEW))
             .order_by(Purchase.purchased_on, Purchase.id)
             .limit(limit)
         )
-    )
+        return list(db.session.execute(statement))
+
+    return remembered(actor, "longest open", (limit,), compute).value
 
 
 def department_names(ids: Sequence[int]) -> dict[int, str]:
