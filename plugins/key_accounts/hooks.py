@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, url_for
 
-from plugins.key_accounts import demo, permissions, settings, views, work
+from plugins.key_accounts import demo, offers, permissions, settings, views, work
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -43,6 +43,7 @@ def register_rules() -> Sequence[Rule]:
 @hookimpl
 def register_navigation() -> list[NavItem]:
     return [
+        *offers.NAVIGATION,
         *work.NAVIGATION,
     ]
 
@@ -51,13 +52,16 @@ def register_navigation() -> list[NavItem]:
 def register_settings() -> Sequence[Setting]:
     return [
         *settings.SETTINGS,
+        *offers.SETTINGS,
         *work.SETTINGS,
     ]
 
 
 @hookimpl
 def register_jobs() -> Sequence[Job]:
-    return []
+    return [
+        *offers.JOBS,
+    ]
 
 
 @hookimpl
@@ -67,14 +71,22 @@ def register_notice_kinds() -> list[NoticeKind]:
 
 @hookimpl
 def register_document_kinds() -> list[DocumentKind]:
-    return []
+    return [
+        *offers.DOCUMENTS,
+    ]
 
 
 @hookimpl
 def register_listings() -> Sequence[Listing]:
     return [
+        *offers.LISTINGS,
         *work.LISTINGS,
     ]
+
+
+@hookimpl
+def register_listing_columns(listing: str) -> Sequence[Any]:
+    return offers.COLUMNS.get(listing, ())
 
 
 @hookimpl
@@ -92,7 +104,7 @@ def customer_tabs(customer: Any, actor: Actor) -> list[Tab]:
 
 @hookimpl
 def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list[Badge]]:
-    return {}
+    return offers.badges(customer_ids)
 
 
 @hookimpl
@@ -112,3 +124,23 @@ def home_panels(actor: Actor) -> list[Panel]:
 @hookimpl
 def agenda_items(actor: Actor, until: Any) -> list[AgendaItem]:
     return []
+
+
+@hookimpl
+def purchases_changed(customer_ids: Sequence[int], actor: Actor) -> None:
+    offers.sums_changed(customer_ids)
+
+
+@hookimpl
+def interactions_changed(customer_ids: Sequence[int], actor: Actor) -> None:
+    offers.sums_changed(customer_ids)
+
+
+@hookimpl
+def customers_merged(kept: Any, merged: Any, actor: Actor) -> None:
+    offers.sums_changed([kept.id, merged.id])
+
+
+@hookimpl
+def customers_unmerged(kept: Any, restored: Any, actor: Actor) -> None:
+    offers.sums_changed([kept.id, restored.id])
