@@ -24,7 +24,17 @@ from plugins.sop.manuals.models import (
     VersionEvent,
     VersionProcedure,
 )
+from plugins.sop.programme.models import (
+    SopAssessment,
+    SopAssessmentAnswer,
+    SopBudgetChoice,
+    SopProgramme,
+    SopProgrammeEvent,
+    SopProgrammeStep,
+    SopScorecardValue,
+)
 from plugins.sop.reading.models import Acknowledgement, ReadingReminder, ReadingRule, ReadingTry
+from plugins.sop.runs.models import SopOccurrence, SopRun, SopRunEvent, SopRunFile, SopRunStep, SopSchedule
 from portal.extensions import db
 
 __all__ = [
@@ -45,6 +55,19 @@ __all__ = [
     "RevisionDepartment",
     "RevisionRelation",
     "RevisionRole",
+    "SopAssessment",
+    "SopAssessmentAnswer",
+    "SopBudgetChoice",
+    "SopOccurrence",
+    "SopProgramme",
+    "SopProgrammeEvent",
+    "SopProgrammeStep",
+    "SopRun",
+    "SopRunEvent",
+    "SopRunFile",
+    "SopRunStep",
+    "SopSchedule",
+    "SopScorecardValue",
     "Step",
     "UndoStep",
     "VersionEvent",

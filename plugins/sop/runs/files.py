@@ -1,0 +1,118 @@
+"""Photos and files of steps: checked, pictures made anew without their metadata (place, camera, owner)."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from portal.core.coded import N_, CodedError
+from portal.core.text import clean_name
+
+#: Bytes of one file, and pixels of one picture before it is decoded.
+LARGEST_FILE = 10 * 1024 * 1024
+LARGEST_PICTURE = 50_000_000
+#: The longer side of a kept picture, in pixels: enough to read a label on a photo.
+LONGEST_SIDE = 2400
+QUALITY = 82
+NAME_LENGTH = 120
+
+MESSAGES = {
+    "file.empty": N_("The file is empty."),
+    "file.large": N_("The file is larger than 10 MB."),
+    "file.picture": N_("The picture cannot be read."),
+    "file.pixels": N_("The picture is too large."),
+    "file.kind": N_("Only photos (JPEG, PNG, WebP), PDF, Word, Excel and plain text are kept."),
+}
+
+#: Ending → (media type, what the content begins with).
+_KINDS = {
+    "pdf": ("application/pdf", (b"%PDF-",)),
+    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", (b"PK\x03\x04",)),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", (b"PK\x03\x04",)),
+}
+_PICTURES = ("JPEG", "PNG", "WEBP")
+
+
+class FileError(CodedError):
+    """A file that is not kept."""
+
+    messages = MESSAGES
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file as it is kept."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def check_file(name: str, content: bytes) -> CheckedFile:
+    """Check an upload and make a picture anew.
+
+    :raises FileError: "file.empty", "file.large", "file.picture", "file.pixels", "file.kind".
+    """
+    if not content:
+        raise FileError("file.empty")
+    if len(content) > LARGEST_FILE:
+        raise FileError("file.large")
+    stem, ending = _parts(name)
+    if content[:3] == b"\xff\xd8\xff" or content[:8] == b"\x89PNG\r\n\x1a\n" or content[:4] == b"RIFF":
+        return CheckedFile(f"{stem}.jpg", "image/jpeg", _picture(content))
+    if ending == "txt":
+        return CheckedFile(f"{stem}.txt", "text/plain", _text(content))
+    kind = _KINDS.get(ending)
+    if kind is None or not content.startswith(kind[1]):
+        raise FileError("file.kind")
+    return CheckedFile(f"{stem}.{ending}", kind[0], content)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Name without folders and signs that file systems or headers misread, and the ending in lower case."""
+    plain = clean_name(name.replace("\\", "/").rsplit("/", 1)[-1])
+    stem, _dot, ending = plain.rpartition(".")
+    stem = "".join("_" if sign in '<>:"|?*' else sign for sign in (stem or plain)).strip(" .")
+    return stem[:NAME_LENGTH] or "file", ending.casefold()
+
+
+def _text(content: bytes) -> bytes:
+    if b"\0" in content:
+        raise FileError("file.kind")
+    return content
+
+
+def _picture(content: bytes) -> bytes:
+    """The picture upright, no larger than needed, as JPEG without any metadata."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=_PICTURES) as opened:
+                if opened.width * opened.height > LARGEST_PICTURE:
+                    raise FileError("file.pixels")
+                upright = ImageOps.exif_transpose(opened)
+                flat = _on_white(upright)
+    except FileError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise FileError("file.pixels") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise FileError("file.picture") from error
+    flat.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    # A fresh picture: nothing but pixels goes along.
+    fresh = Image.new("RGB", flat.size)
+    fresh.paste(flat)
+    out = io.BytesIO()
+    fresh.save(out, "JPEG", quality=QUALITY, optimize=True)
+    return out.getvalue()
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode in ("RGBA", "LA", "P"):
+        layered = picture.convert("RGBA")
+        white = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(white, layered).convert("RGB")
+    return picture.convert("RGB")
