@@ -25,9 +25,10 @@ from plugins.archive.dossiers.models import (
 from plugins.archive.dossiers.vocabulary import CONTRACT_PHASE, PHASE_OF_STAGE, PHASES, PROSPECT
 from portal.core import clock, settings
 from portal.core.errors import NotFound
-from portal.customers.models import Customer, CustomerStageChange
+from portal.customers.models import Customer, CustomerStageChange, Interaction
 from portal.customers.vocabulary import Status
 from portal.extensions import db
+from portal.org.models import User
 
 
 def dossier_of(customer_id: int) -> Dossier | None:
@@ -164,6 +165,21 @@ def supplements_of(customer_id: int, limit: int = 100) -> Sequence[ArchiveSupple
             .where(ArchiveSupplement.customer_id == customer_id)
             .options(joinedload(ArchiveSupplement.written_by))
             .order_by(ArchiveSupplement.dated_on.desc(), ArchiveSupplement.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def recent_interactions(customer_id: int, limit: int = 10) -> list[Any]:
+    """What account managers wrote down last: kind, day, author, result, opinions. The caller checked the customer."""
+    return list(
+        db.session.execute(
+            select(
+                Interaction.kind, Interaction.at, Interaction.result, Interaction.opinions, User.name.label("author")
+            )
+            .outerjoin(User, User.id == Interaction.author_id)
+            .where(Interaction.customer_id == customer_id, Interaction.cancelled_at.is_(None))
+            .order_by(Interaction.at.desc(), Interaction.id.desc())
             .limit(limit)
         )
     )

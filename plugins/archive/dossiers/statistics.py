@@ -1,4 +1,4 @@
-"""The sales statistics report (销售统计报表) of one customer for a quarter, from accepted weekly reports and purchases."""
+"""The sales statistics report (销售统计报表) of a customer for a quarter: accepted weekly reports and purchases."""
 
 from __future__ import annotations
 

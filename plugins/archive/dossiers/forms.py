@@ -1,0 +1,136 @@
+"""Forms of dossiers: shape and format; the services check the rules."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from typing import Any
+
+from flask_wtf.file import FileField
+from wtforms import DateField, HiddenField, RadioField, SelectField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from plugins.archive.dossiers import changes, services
+from plugins.archive.dossiers.changes import ChangeInput, SupplementInput
+from plugins.archive.dossiers.fields import FIELDS
+from plugins.archive.dossiers.services import ContractInput
+from plugins.archive.dossiers.vocabulary import PHASES
+from portal.core import regions
+from portal.core.forms import Form, TextField
+from portal.customers import vocabulary as words
+from portal.i18n import _, _l
+
+
+def new_token() -> str:
+    """A token for a form: a double click files once."""
+    return secrets.token_urlsafe(24)
+
+
+def at_most(limit: int) -> Length:
+    """Length check with our own message."""
+    return Length(max=limit, message=_l("At most %(max)d characters."))
+
+
+class DayField(DateField):
+    """A day; what is none is refused with our own message."""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(_("Enter a date such as 2026-03-05.")) from error
+
+
+class ContractForm(Form):
+    """A scanned contract and what is written on it."""
+
+    file = FileField(_l("File"), description=_l("PDF, JPEG or PNG."))
+    title = TextField(_l("Title"), validators=[at_most(services.TITLE_LENGTH)])
+    number = TextField(_l("Contract number"), validators=[at_most(services.NUMBER_LENGTH)])
+    parties = TextField(_l("Parties"), validators=[at_most(services.PARTIES_LENGTH)])
+    dated_on = DayField(_l("Signed on"), validators=[Optional()])
+    valid_from = DayField(_l("Valid from"), validators=[Optional()])
+    valid_until = DayField(_l("Valid until"), validators=[Optional()], description=_l("Empty: without an end."))
+    remarks = TextAreaField(_l("Remarks"), validators=[at_most(services.REMARKS_LENGTH)])
+    token = HiddenField()
+
+    def to_input(self, customer_id: int, replaces_id: int | None) -> ContractInput:
+        """The service's input."""
+        return ContractInput(
+            customer_id=customer_id,
+            title=self.title.data or "",
+            number=self.number.data or "",
+            parties=self.parties.data or "",
+            dated_on=self.dated_on.data,
+            valid_from=self.valid_from.data,
+            valid_until=self.valid_until.data,
+            remarks=self.remarks.data or "",
+            token=(self.token.data or new_token())[:64],
+            replaces_id=replaces_id,
+        )
+
+
+class ReasonForm(Form):
+    """A reason for a step that needs one."""
+
+    reason = TextAreaField(
+        _l("Reason"), validators=[InputRequired(_l("Give a reason.")), at_most(services.REASON_LENGTH)]
+    )
+
+
+class ChangeForm(Form):
+    """The basic information wanted. The region is typed by name or code."""
+
+    party = RadioField(_l("Customer is"), choices=words.choices(words.Party), default="organisation")
+    name = TextField(_l("Name"), validators=[at_most(200)])
+    short_name = TextField(_l("Short name"), validators=[at_most(100)])
+    kind = SelectField(_l("Kind"), choices=words.choices(words.CustomerKind), default="end_user")
+    credit_code = TextField(_l("Unified social credit code"), validators=[at_most(40)])
+    industry = TextField(_l("Industry"), validators=[at_most(60)])
+    size_class = SelectField(_l("Size class"), choices=words.choices(words.SizeClass, _l("Not known")))
+    region_code = TextField(_l("Region"), description=_l("Full name or six-digit code."), validators=[at_most(100)])
+    address = TextField(_l("Address"), validators=[at_most(300)])
+    phone = TextField(_l("Phone"), validators=[at_most(60)])
+    email = TextField(_l("E-mail"), validators=[at_most(254)])
+    website = TextField(_l("Website"), validators=[at_most(200)])
+    channel = SelectField(_l("Channel"), choices=words.choices(words.Channel, _l("Not known")))
+    source = SelectField(_l("Source"), choices=words.choices(words.Source, _l("Not known")))
+    demand = TextAreaField(_l("Characteristics of the demand"), validators=[at_most(4000)])
+    reason = TextAreaField(_l("Reason and where it is known from"), validators=[at_most(changes.REASON_LENGTH)])
+    token = HiddenField()
+
+    def fill(self, values: dict[str, str]) -> None:
+        """Show present values."""
+        for field, value in values.items():
+            self[field].data = regions.full_name(value) if field == "region_code" and value else value
+
+    def to_input(self, customer_id: int | None) -> ChangeInput:
+        """The service's input."""
+        values = {field: str(self[field].data or "") for field in FIELDS}
+        typed = values["region_code"].strip()
+        if typed:
+            found = regions.region(typed) if typed.isdigit() else regions.find(typed)
+            values["region_code"] = found.code if found else typed
+        return ChangeInput(
+            values=values,
+            token=(self.token.data or new_token())[:64],
+            customer_id=customer_id,
+            party=self.party.data or "organisation",
+            reason=self.reason.data or "",
+        )
+
+
+class SupplementForm(Form):
+    """Dynamic information in the supervisor's words."""
+
+    phase = SelectField(_l("Phase"), choices=list(PHASES.items()))
+    dated_on = DayField(_l("Date"), validators=[Optional()])
+    body = TextAreaField(_l("What is to be added"), validators=[at_most(changes.BODY_LENGTH)])
+    token = HiddenField()
+
+    def to_input(self, customer_id: int) -> SupplementInput:
+        """The service's input."""
+        day: date | None = self.dated_on.data
+        return SupplementInput(
+            customer_id, self.phase.data or "", day, self.body.data or "", (self.token.data or new_token())[:64]
+        )
