@@ -29,6 +29,8 @@ REGISTRIES = {
     "listings": "register_listings",
     "audit_words": "register_audit_words",
     "import_targets": "register_import_targets",
+    "file_stores": "register_file_stores",
+    "occasions": "register_occasions",
 }
 
 

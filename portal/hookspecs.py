@@ -146,11 +146,30 @@ def register_import_targets() -> Sequence[Any]:  # type: ignore[empty-body]
 
 
 @hookspec
+def register_file_stores() -> Sequence[Any]:  # type: ignore[empty-body]
+    """Which rows of a module name files of the storage: backups take those files along, the check compares them.
+
+    When: once, at start; the SELECT of a store on each backup and check. Gets: nothing. Returns:
+    `portal.core.storage.FileStore`s with unique keys; None means none. Several answers: joined; a key taken twice stops
+    the start. Transaction: none, a store only builds SQL.
+    """
+
+
+@hookspec
 def register_audit_words() -> Sequence[Any]:  # type: ignore[empty-body]
     """Words for a module's own codes in the audit trail.
 
     When: once, at start. Gets: nothing. Returns: `portal.audit.labels.AuditWord`s; None means none, the codes are then
     shown as they are. Several answers: joined; a word registered twice stops the start. Transaction: none.
+    """
+
+
+@hookspec
+def register_occasions() -> Sequence[Any]:  # type: ignore[empty-body]
+    """Things that happen in a module and that others may answer with work: a checklist for each complaint.
+
+    When: once, at start. Gets: nothing. Returns: `portal.core.occasions.Occasion`s with unique keys "module.event"; None
+    means none. Several answers: joined; a key taken twice stops the start. Transaction: none.
     """
 
 
@@ -321,6 +340,16 @@ def interactions_changed(customer_ids: Sequence[int], actor: Actor) -> None:
 
     When: after the flush. Gets: the ids of the customers concerned and who did it. Returns: nothing. Several: all
     run. Transaction: inside; raising refuses the whole change.
+    """
+
+
+@hookspec
+def occasion_happened(occasion: str, subject: str, customer_id: int | None, actor: Actor) -> None:
+    """A registered occasion happened. Whoever registered it calls this; who listens (checklists) it does not know.
+
+    When: after the flush of what happened. Gets: the occasion's key, what exactly it is about ("complaint:12"; the same
+    subject is answered once, however often it is told), the id of the customer concerned (or None) and who brought it
+    about. Returns: nothing. Several: all run. Transaction: inside; raising refuses the whole change.
     """
 
 

@@ -34,6 +34,7 @@ CORE_MODULES = (
     "portal.notifications",
     "portal.documents",
     "portal.charts",
+    "portal.backups",
     "portal.approvals",
     "portal.customers",
     "portal.customers.merging",

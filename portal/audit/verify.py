@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from portal.audit.actions import AuditAction
 from portal.audit.anchors import Anchor, AnchorError, read_anchors
@@ -65,12 +65,14 @@ def verify_chain(
     *,
     expected: tuple[int, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    engine: Engine | None = None,
 ) -> Verdict:
     """Read the whole trail in one snapshot and prove it.
 
     :param anchor_file: anchors to compare with; None compares with none.
     :param expected: (seq, hash) known from elsewhere: a mail, a printed sheet.
     :param progress: called with (entries read, entries in all).
+    :param engine: another database than the portal's: a restored copy.
     """
     began = time.monotonic()
     broken: list[tuple[int, str]] = []
@@ -85,7 +87,7 @@ def verify_chain(
         wanted.setdefault(anchor.seq, {})[anchor.hash] = "anchor"
     if expected is not None:
         wanted.setdefault(expected[0], {})[expected[1]] = "expected"
-    with db.engine.connect() as plain:
+    with (engine or db.engine).connect() as plain:
         # One snapshot for head and entries: writers go on meanwhile.
         level = {"isolation_level": "REPEATABLE READ"} if plain.dialect.name == "postgresql" else {}
         connection = plain.execution_options(**level)

@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, url_for
+from sqlalchemy import select
 
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Tab, TimelineEntry
 from portal.core.permissions import Actor
+from portal.core.storage import FileStore
 from portal.documents import queries
 from portal.documents.listings import documents_listing
+from portal.documents.models import Document
 from portal.documents.views import blueprint
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
@@ -34,6 +37,12 @@ def register_navigation() -> list[NavItem]:
 def register_listings() -> list[Listing]:
     """The list of documents."""
     return [documents_listing()]
+
+
+@hookimpl
+def register_file_stores() -> list[FileStore]:
+    """The PDFs."""
+    return [FileStore("documents", _l("Documents"), lambda: select(Document.storage_key))]
 
 
 @hookimpl

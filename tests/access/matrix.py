@@ -173,6 +173,11 @@ CORE = {
     "POST /language": PUBLIC,
     "POST /theme": PUBLIC,
     "GET /style": ADMINISTRATOR,
+    # backups
+    "GET /admin/backups": ADMINISTRATOR,
+    "POST /admin/backups/create": ADMINISTRATOR,
+    "POST /admin/backups/scan": ADMINISTRATOR,
+    "POST /admin/backups/<int:backup_id>/verify": ADMINISTRATOR,
     # jobs
     "GET /jobs/all": ADMINISTRATOR,
     "POST /jobs/<int:run_id>/cancel": "l?o?????o??",

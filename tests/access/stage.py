@@ -20,6 +20,7 @@ from sqlalchemy import inspect, select, text
 from werkzeug.routing import Rule
 
 from portal.auth.sessions import cookie_for
+from portal.backups.models import Backup
 from portal.core import clock
 from portal.core.listing.models import SavedView
 from portal.core.transaction import transaction
@@ -248,6 +249,9 @@ def _personal(stage: Stage, world: World) -> None:
                 created_at=now,
                 next_at=now,
             )
+        )
+        stage.ids["backup_id"] = saved(
+            Backup(name="20260101t000000z-test", kind="hand", state="complete", started_at=now)
         )
         stage.ids["run_id"] = saved(
             JobRun(

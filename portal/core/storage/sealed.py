@@ -87,7 +87,7 @@ class Storage:
             raise ValueError(f"{area!r} is no name of an area")
         return (name for name in self.place.names(f"{area}/") if _KEY.fullmatch(name))
 
-    def keys(self) -> Iterator[str]:
+    def all_keys(self) -> Iterator[str]:
         """The keys of all areas, in order."""
         return (name for name in self.place.names() if _KEY.fullmatch(name))
 

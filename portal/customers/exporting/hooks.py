@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import Blueprint
+from sqlalchemy import select
 
 from portal.approvals.kinds import ApprovalKind
 from portal.core.jobs import Job
 from portal.core.settings import Setting
+from portal.core.storage import FileStore
 from portal.customers.exporting import approval, jobs
+from portal.customers.exporting.models import DataExport
 from portal.customers.exporting.services import KEEP_SETTING
 from portal.customers.exporting.views import blueprint
 from portal.hookspecs import hookimpl
@@ -24,6 +27,11 @@ def register_blueprints() -> list[Blueprint]:
 @hookimpl
 def register_approval_kinds() -> Sequence[ApprovalKind]:
     return approval.KINDS
+
+
+@hookimpl
+def register_file_stores() -> list[FileStore]:
+    return [FileStore("exports", _l("Exports"), lambda: select(DataExport.storage_key))]
 
 
 @hookimpl

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask import Blueprint
+from sqlalchemy import select
 
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
+from portal.core.storage import FileStore
 from portal.customers.importing import jobs, permissions
 from portal.customers.importing.customers import CustomerTarget
 from portal.customers.importing.listing import imports_listing
+from portal.customers.importing.models import ImportBatch
 from portal.customers.importing.services import KEEP_SETTING
 from portal.customers.importing.targets import ImportTarget
 from portal.customers.importing.views import blueprint
@@ -53,6 +56,11 @@ def register_import_targets() -> list[ImportTarget]:
 @hookimpl
 def register_listings() -> list[Listing]:
     return [imports_listing()]
+
+
+@hookimpl
+def register_file_stores() -> list[FileStore]:
+    return [FileStore("imports", _l("Imports"), lambda: select(ImportBatch.storage_key))]
 
 
 @hookimpl
