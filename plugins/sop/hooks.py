@@ -8,6 +8,8 @@ from typing import Any
 from flask import Blueprint
 
 from plugins.sop import demo, models, permissions, settings, views
+from plugins.sop.manuals import approvals as manual_approvals
+from plugins.sop.reading import jobs as reading_jobs
 from portal.audit.labels import AuditWord
 from portal.core.jobs import Job
 from portal.core.listing import Listing
@@ -17,6 +19,7 @@ from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
 from portal.documents.kinds import DocumentKind
 from portal.hookspecs import hookimpl
+from portal.i18n import _l
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
 
@@ -56,17 +59,34 @@ def register_settings() -> Sequence[Setting]:
 
 @hookimpl
 def register_approval_kinds() -> Sequence[Any]:
-    return []
+    return [
+        *manual_approvals.KINDS,
+    ]
 
 
 @hookimpl
 def register_jobs() -> Sequence[Job]:
-    return []
+    return [
+        *reading_jobs.JOBS,
+    ]
 
 
 @hookimpl
 def register_notice_kinds() -> list[NoticeKind]:
-    return []
+    return [
+        NoticeKind(
+            "sop.review",
+            _l("Manuals in writing and review"),
+            _l("Remarks on versions I write or review; when a manual of mine is to be looked through."),
+            default_mail=True,
+        ),
+        NoticeKind(
+            "sop.reading",
+            _l("Procedures to read"),
+            _l("When a manual that I must read takes effect, before and after the last day for it."),
+            default_mail=True,
+        ),
+    ]
 
 
 @hookimpl
