@@ -18,7 +18,13 @@ from plugins.archive.lookups.models import (
     ArchiveLookupCustomer,
     ArchiveView,
 )
-from plugins.archive.reports.models import ArchiveForecast, ArchiveReport, ArchiveReportLine, ArchiveTarget
+from plugins.archive.reports.models import (
+    ArchiveForecast,
+    ArchiveOutlook,
+    ArchiveReport,
+    ArchiveReportLine,
+    ArchiveTarget,
+)
 
 __all__ = [
     "ArchiveAccess",
@@ -33,6 +39,7 @@ __all__ = [
     "ArchiveGrant",
     "ArchiveLookup",
     "ArchiveLookupCustomer",
+    "ArchiveOutlook",
     "ArchiveReport",
     "ArchiveReportLine",
     "ArchiveSupplement",

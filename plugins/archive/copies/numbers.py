@@ -1,8 +1,8 @@
 """Numbers and tokens of copies. Pure functions.
 
-A copy's number ends with two check digits (ISO 7064 Mod 97, 10): every slip of one character and nearly every swap is
-noticed when somebody types a number from paper, and the digits of neighbours are far apart. The token in the QR code has
-192 random bits: it cannot be guessed from any number.
+A copy's number ends with two check digits (ISO 7064 Mod 97, 10): every slip of one character and nearly every swap
+is noticed when somebody types a number from paper, and the digits of neighbours are not in a row. The token in the QR
+code has 192 random bits: it cannot be guessed from any number.
 """
 
 from __future__ import annotations
