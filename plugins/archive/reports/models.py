@@ -133,3 +133,38 @@ class ArchiveForecast(db.Model):
     result: Mapped[dict[str, Any]] = mapped_column(JSON)
 
     __table_args__ = (Index("ix_archive_forecast_owner_id", "owner", "id"),)
+
+
+class ArchiveOutlook(db.Model):
+    """When a product runs out at a customer: a summary of purchases and stock reports, computed anew when one of them
+    changes and every night (`stock.refresh`)."""
+
+    __tablename__ = "archive_outlook"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "rebuild"})
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    #: units a day
+    rate: Mapped[float]
+    #: relative uncertainty of the rate
+    error: Mapped[float]
+    #: reports, purchases or product
+    basis: Mapped[str] = mapped_column(String(10))
+    #: estimated units left on `computed_on`
+    stock: Mapped[float]
+    #: the stock rests on a stock report
+    is_counted: Mapped[bool]
+    #: expected day on which nothing is left; 9999-12-31: beyond the horizon (lists sort by columns without NULL)
+    runs_out: Mapped[date] = mapped_column(Date)
+    earliest: Mapped[date | None] = mapped_column(Date)
+    latest: Mapped[date | None] = mapped_column(Date)
+    last_bought: Mapped[date | None] = mapped_column(Date)
+    #: last stock report
+    counted_on: Mapped[date | None] = mapped_column(Date)
+    counted: Mapped[int | None] = mapped_column(Integer)
+    computed_on: Mapped[date] = mapped_column(Date)
+
+    __table_args__ = (
+        UniqueConstraint("customer_id", "product_id"),
+        Index("ix_archive_outlook_runs_out_id", "runs_out", "id"),
+    )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, delete, insert, select
 
 from plugins.archive.reports.consumption import Outlook, outlook
-from plugins.archive.reports.models import ACCEPTED, SUBMITTED, ArchiveReport, ArchiveReportLine
+from plugins.archive.reports.models import ACCEPTED, SUBMITTED, ArchiveOutlook, ArchiveReport, ArchiveReportLine
 from portal.core import clock
 from portal.customers.models import Customer
 from portal.extensions import db
@@ -109,7 +109,7 @@ def _products(ids: set[int]) -> list[Any]:
 def _customers(ids: set[int]) -> list[Any]:
     from_ids = sorted(ids)
     rows: list[Any] = []
-    # In portions: a statement carries only so many parameters.
+    # In portions: one statement carries only so many parameters.
     for start in range(0, len(from_ids), 500):
         rows.extend(
             db.session.execute(
@@ -119,3 +119,42 @@ def _customers(ids: set[int]) -> list[Any]:
             )
         )
     return rows
+
+
+#: Stands for "not within the horizon": lists sort by columns without NULL.
+NEVER = date(9999, 12, 31)
+
+
+def refresh(customer_ids: Sequence[int], today: date | None = None) -> int:
+    """Compute the outlooks of some customers anew; how many there are. At most 500 customers at once."""
+    today = today or clock.today()
+    ids = sorted(set(customer_ids))
+    if not ids:
+        return 0
+    found = outlooks([Customer.id.in_(ids)], today)
+    db.session.execute(delete(ArchiveOutlook).where(ArchiveOutlook.customer_id.in_(ids)))
+    if found:
+        db.session.execute(
+            insert(ArchiveOutlook),
+            [
+                {
+                    "customer_id": one.customer_id,
+                    "product_id": one.product_id,
+                    "rate": one.outlook.rate,
+                    "error": one.outlook.error,
+                    "basis": one.outlook.basis,
+                    "stock": one.outlook.stock,
+                    "is_counted": one.outlook.is_counted,
+                    "runs_out": one.outlook.runs_out or NEVER,
+                    "earliest": one.outlook.earliest,
+                    "latest": one.outlook.latest,
+                    "last_bought": one.last_bought,
+                    "counted_on": one.counted_on,
+                    "counted": one.counted,
+                    "computed_on": today,
+                }
+                for one in found
+            ],
+        )
+    db.session.flush()
+    return len(found)
