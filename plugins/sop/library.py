@@ -182,5 +182,5 @@ def _read(path: Path, language: str) -> dict[str, Any]:
 
 @cache
 def _traditional() -> Any:
-    """Simplified to traditional Chinese with the words of Taiwan, as the catalogues of the portal are made."""
-    return opencc.OpenCC("s2twp")
+    """Simplified to traditional Chinese with the characters of Taiwan, as the catalogues of the portal are made."""
+    return opencc.OpenCC("s2tw")
