@@ -25,8 +25,8 @@ TONES = frozenset({"neutral", "info", "success", "warning", "danger", "accent"})
 
 def icon_markup(sprite_url: str, name: str, label: str | None = None) -> Markup:
     """An icon out of the sprite; with a label it is read out, without one it is decoration."""
-    spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="ic" {}><use href="{}#{}"></use></svg>').format(spoken, sprite_url, name)
+    spoken = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    return Markup(f'<svg class="ic" {spoken}><use href="{escape(sprite_url)}#{escape(name)}"></use></svg>')
 
 
 def tag(text: object, tone: str = "neutral") -> Markup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -106,9 +107,13 @@ def region_label(code: str) -> str:
     """Province and prefecture in the reader's language, short enough for a cell."""
     if not code:
         return ""
-    locale = current_language()
+    return _region_said(code, current_language())
+
+
+@lru_cache(maxsize=4096)
+def _region_said(code: str, language: str) -> str:
     parts = regions.ancestors(code)[:2]
-    return (" " if locale == "en" else "").join(regions.label(part.code, locale) for part in parts)
+    return (" " if language == "en" else "").join(regions.label(part.code, language) for part in parts)
 
 
 def _moment_cell(name: str) -> Any:
@@ -117,7 +122,7 @@ def _moment_cell(name: str) -> Any:
         if value is None:
             return DASH
         local = clock.local(value)
-        return Markup('<time class="num" datetime="{}">{}</time>').format(local.isoformat(), local.strftime("%Y-%m-%d"))
+        return Markup(f'<time class="num" datetime="{local.isoformat()}">{local:%Y-%m-%d}</time>')
 
     return cell
 

@@ -8,8 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Result,
+    Select,
+    String,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from portal.core.identifiers import phone_query_digits
@@ -102,31 +116,56 @@ def _range(kinds: Sequence[int], prefix: str) -> ColumnElement[bool]:
     return kind & (CustomerTerm.term >= prefix) & (CustomerTerm.term < prefix + LAST)
 
 
-def _part(kind: int, prefix: str, actor: Actor | None = None) -> Select[int, str, int]:
-    """Candidates of one kind, shortest terms first."""
-    statement = (
-        select(literal(kind).label("kind"), CustomerTerm.term, CustomerTerm.customer_id)
-        .where(_range((kind,), prefix))
-        .order_by(CustomerTerm.term)
-        .limit(PER_RANGE)
-    )
-    if actor is not None:
-        statement = statement.join(Customer, Customer.id == CustomerTerm.customer_id).where(
-            visible(actor, "customers.view")
+def _candidates(parts: Sequence[tuple[int, str]], actor: Actor | None = None) -> Result[Any]:
+    """(kind, term, customer id) of the terms of a kind that begin with a prefix, for several (kind, prefix) at once.
+
+    :param actor: only of customers that he may view.
+    """
+    kinds = tuple(kind for kind, _prefix in parts)
+    parameters: dict[str, str] = {}
+    for number, (_kind, prefix) in enumerate(parts):
+        parameters |= {f"from{number}": prefix, f"to{number}": prefix + LAST}
+    if actor is None:
+        return db.session.execute(_statement(kinds), parameters)
+    return db.session.execute(_union(kinds, visible(actor, "customers.view")), parameters)
+
+
+@lru_cache(maxsize=64)
+def _statement(kinds: tuple[int, ...]) -> CompoundSelect[Any]:
+    """Built once for each combination of kinds: building it costs more than asking it."""
+    return _union(kinds)
+
+
+def _union(kinds: Sequence[int], only: ColumnElement[bool] | None = None) -> CompoundSelect[Any]:
+    """For each kind the first terms between its bounds `from0` and `to0`, `from1` …, shortest terms first."""
+    parts = []
+    for number, kind in enumerate(kinds):
+        statement = (
+            select(literal(kind).label("kind"), CustomerTerm.term, CustomerTerm.customer_id)
+            .where(
+                CustomerTerm.kind == kind,
+                CustomerTerm.term >= bindparam(f"from{number}", type_=String),
+                CustomerTerm.term < bindparam(f"to{number}", type_=String),
+            )
+            .order_by(CustomerTerm.term)
+            .limit(PER_RANGE)
         )
-    inner = statement.subquery()
-    return select(inner.c.kind, inner.c.term, inner.c.customer_id)
+        if only is not None:
+            statement = statement.join(Customer, Customer.id == CustomerTerm.customer_id).where(only)
+        inner = statement.subquery()
+        parts.append(select(inner.c.kind, inner.c.term, inner.c.customer_id))
+    return union_all(*parts)
 
 
 def _by_terms(folded: str, actor: Actor | None = None) -> dict[int, int]:
     """Customer → score of its best term that begins with the query."""
     name_prefix, pinyin_prefix = lookup_prefix(folded)
-    parts = [_part(NAME_START, name_prefix, actor), _part(NAME_INSIDE, name_prefix, actor)]
+    parts = [(NAME_START, name_prefix), (NAME_INSIDE, name_prefix)]
     if pinyin_prefix:
-        parts += [_part(PINYIN_START, pinyin_prefix, actor), _part(PINYIN_INSIDE, pinyin_prefix, actor)]
-        parts += [_part(INITIALS_START, name_prefix, actor), _part(INITIALS_INSIDE, name_prefix, actor)]
+        parts += [(PINYIN_START, pinyin_prefix), (PINYIN_INSIDE, pinyin_prefix)]
+        parts += [(INITIALS_START, name_prefix), (INITIALS_INSIDE, name_prefix)]
     scores: dict[int, int] = {}
-    for kind, term, customer_id in db.session.execute(union_all(*parts)):
+    for kind, term, customer_id in _candidates(parts, actor):
         surplus = len(term) - len(folded)
         if surplus < 0 and len(term) < TERM_CHARACTERS:
             continue
@@ -142,15 +181,15 @@ def _by_slips(query: str) -> dict[int, int]:
     latin = is_latin(fold(query))
     scores: dict[int, int] = {}
     for start in range(0, len(prefixes), PER_STATEMENT):
-        parts = []
+        parts: list[tuple[int, str]] = []
         for prefix in prefixes[start : start + PER_STATEMENT]:
             if is_latin(prefix):
-                parts += [_part(PINYIN_START, prefix), _part(PINYIN_INSIDE, prefix)]
+                parts += [(PINYIN_START, prefix), (PINYIN_INSIDE, prefix)]
                 if latin:
-                    parts += [_part(NAME_START, prefix), _part(INITIALS_START, prefix)]
+                    parts += [(NAME_START, prefix), (INITIALS_START, prefix)]
             else:
-                parts += [_part(NAME_START, prefix), _part(NAME_INSIDE, prefix)]
-        candidates = {row.customer_id for row in db.session.execute(union_all(*parts))}
+                parts += [(NAME_START, prefix), (NAME_INSIDE, prefix)]
+        candidates = {row.customer_id for row in _candidates(parts)}
         scores.update(_ranked(query, candidates))
         if scores:
             break  # the first statement holds the likeliest readings

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from portal.i18n import _l
+from portal.i18n import _l, current_language
 
 
 class Party(StrEnum):
@@ -298,7 +299,13 @@ ATTITUDE_LABELS: dict[int, Any] = {
 
 def label(enumeration: type[StrEnum], value: str | None) -> str:
     """What people call a stored value; "" for None, the value itself when it is not known (data of a later version)."""
-    return str(LABELS[enumeration].get(value, value)) if value else ""
+    return _said(enumeration, value, current_language()) if value else ""
+
+
+@lru_cache(maxsize=1024)
+def _said(enumeration: type[StrEnum], value: str, _language: str) -> str:
+    """A list says the same few words on every line; each is looked up once."""
+    return str(LABELS[enumeration].get(value, value))
 
 
 def choices(enumeration: type[StrEnum], blank: Any = None) -> list[tuple[str, Any]]:

@@ -484,7 +484,7 @@ def test_commands_run_and_list_jobs(app: Flask) -> None:
     assert by_key["tests.hourly"]["next"]
 
 
-def wait_for(condition: Any, seconds: float = 90) -> Any:
+def wait_for(condition: Any, seconds: float = 150) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = condition()

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 from portal.core import text
+from portal.core.text import terms
 from portal.core.text.terms import COMPANY_FORM
 
 NAMES = (
@@ -228,3 +230,12 @@ def test_search_in_fifty_thousand_real_names() -> None:
             assert scored[0][1] == wanted
         else:
             assert all(name != "海康威视" for score, name in scored if score)
+
+
+@given(st.text("abc", min_size=3, max_size=9), st.text("abc", min_size=1, max_size=14), st.integers(1, 2))
+def test_leaving_at_once_loses_no_slip(query: str, text: str, limit: int) -> None:
+    """Texts with too few letters in common are left without measuring; measured, none of them would have fitted."""
+    starts = range(max(1, len(text) - len(query) + limit + 1))
+    pieces = [text[start : start + length] for start in starts for length in range(1, len(query) + limit + 1)]
+    fits = any(len(query) - limit <= len(piece) and OSA.distance(query, piece) <= limit for piece in pieces)
+    assert (terms._slips(query, text, limit) is not None) == fits

@@ -16,7 +16,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from rapidfuzz.distance import OSA
+from rapidfuzz.distance import OSA, LCSseq
 
 from portal.core.han.folding import fold, has_han, is_latin
 from portal.core.han.pinyin import known_syllables, pinyin_full, units
@@ -188,6 +188,9 @@ def _slips(query: str, text: str, limit: int) -> tuple[int, int] | None:
     """The fewest slips (at most `limit`) that make the query the beginning of `text` from some position: (slips,
     position)."""
     size = len(query)
+    # Each slip costs at most one letter of the common subsequence; most texts have fewer letters in common.
+    if LCSseq.similarity(query, text, score_cutoff=size - limit) < size - limit:
+        return None
     best: tuple[int, int] | None = None
     for start in range(max(1, len(text) - size + limit + 1)):
         rest = len(text) - start
