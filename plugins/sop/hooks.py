@@ -9,7 +9,14 @@ from flask import Blueprint
 
 from plugins.sop import demo, models, permissions, settings, views
 from plugins.sop.manuals import approvals as manual_approvals
+from plugins.sop.programme import permissions as programme_permissions
+from plugins.sop.programme import settings as programme_settings
 from plugins.sop.reading import jobs as reading_jobs
+from plugins.sop.runs import jobs as run_jobs
+from plugins.sop.runs import listings as run_listings
+from plugins.sop.runs import offers as run_offers
+from plugins.sop.runs import paper as run_paper
+from plugins.sop.runs import permissions as run_permissions
 from portal.audit.labels import AuditWord
 from portal.core.jobs import Job
 from portal.core.listing import Listing
@@ -35,6 +42,8 @@ def register_blueprints() -> list[Blueprint]:
 def register_permissions() -> Sequence[Permission]:
     return [
         *permissions.PERMISSIONS,
+        *run_permissions.PERMISSIONS,
+        *programme_permissions.PERMISSIONS,
     ]
 
 
@@ -42,18 +51,27 @@ def register_permissions() -> Sequence[Permission]:
 def register_rules() -> Sequence[Rule]:
     return [
         *permissions.RULES,
+        *run_permissions.RULES,
+        *programme_permissions.RULES,
     ]
 
 
 @hookimpl
 def register_navigation() -> list[NavItem]:
-    return []
+    return [
+        NavItem("knowledge", "sop_runs", _l("Checklists"), "sop.runs", "card-checklist", 30, permissions.USE),
+        NavItem(
+            "knowledge", "sop_steps", _l("My checklist steps"), "sop.my_steps", "person-check", 31, permissions.USE
+        ),
+        NavItem("knowledge", "sop_programmes", _l("Introduction programmes"), "sop.programmes", "signpost-split", 60),
+    ]
 
 
 @hookimpl
 def register_settings() -> Sequence[Setting]:
     return [
         *settings.SETTINGS,
+        *programme_settings.SETTINGS,
     ]
 
 
@@ -68,12 +86,14 @@ def register_approval_kinds() -> Sequence[Any]:
 def register_jobs() -> Sequence[Job]:
     return [
         *reading_jobs.JOBS,
+        *run_jobs.JOBS,
     ]
 
 
 @hookimpl
 def register_notice_kinds() -> list[NoticeKind]:
     return [
+        *run_offers.NOTICE_KINDS,
         NoticeKind(
             "sop.review",
             _l("Manuals in writing and review"),
@@ -91,17 +111,30 @@ def register_notice_kinds() -> list[NoticeKind]:
 
 @hookimpl
 def register_document_kinds() -> list[DocumentKind]:
-    return []
+    return [
+        *run_paper.KINDS,
+    ]
 
 
 @hookimpl
 def register_listings() -> Sequence[Listing]:
-    return []
+    return [
+        *run_listings.LISTINGS,
+    ]
 
 
 @hookimpl
 def register_audit_words() -> list[AuditWord]:
-    return []
+    return [
+        *run_offers.AUDIT_WORDS,
+    ]
+
+
+@hookimpl
+def register_file_stores() -> list[Any]:
+    return [
+        *run_offers.FILE_STORES,
+    ]
 
 
 @hookimpl
@@ -111,27 +144,37 @@ def register_demo(actor: Actor) -> None:
 
 @hookimpl
 def customer_actions(customer: Any, actor: Actor) -> list[Action]:
-    return []
+    return [
+        *run_offers.actions_of_customer(customer, actor),
+    ]
 
 
 @hookimpl
 def customer_panels(customer: Any, actor: Actor) -> list[Panel]:
-    return []
+    return [
+        *run_offers.panels_of_customer(customer, actor),
+    ]
 
 
 @hookimpl
 def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
-    return []
+    return [
+        *run_offers.timeline_of_customer(customer, before, limit),
+    ]
 
 
 @hookimpl
 def home_panels(actor: Actor) -> list[Panel]:
-    return []
+    return [
+        *run_offers.home(actor),
+    ]
 
 
 @hookimpl
 def agenda_items(actor: Actor, until: Any) -> list[Any]:
-    return []
+    return [
+        *run_offers.agenda(actor, until),
+    ]
 
 
 @hookimpl
@@ -140,5 +183,27 @@ def palette_items(actor: Actor, query: str) -> list[Any]:
 
 
 @hookimpl
+def register_occasions() -> list[Any]:
+    return [
+        *run_offers.OCCASIONS,
+    ]
+
+
+@hookimpl
 def customer_created(customer: Any, actor: Actor) -> None:
-    """A new customer; recurring runs that begin with one."""
+    run_offers.on_customer_created(customer, actor)
+
+
+@hookimpl
+def customer_changed(customer: Any, changes: dict[str, tuple[Any, Any]], actor: Actor) -> None:
+    run_offers.on_customer_changed(customer, changes, actor)
+
+
+@hookimpl
+def occasion_happened(occasion: str, subject: str, customer_id: int | None, actor: Actor) -> None:
+    run_offers.on_occasion(occasion, subject, customer_id, actor)
+
+
+@hookimpl
+def user_deactivated(user: Any, successor: Any, actor: Actor) -> None:
+    run_offers.on_person_left(user, successor, actor)

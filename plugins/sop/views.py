@@ -3,5 +3,17 @@
 from __future__ import annotations
 
 from plugins.sop.blueprint import blueprint
+from plugins.sop.programme import results_views as programme_results
+from plugins.sop.programme import views as programme_views
+from plugins.sop.runs import file_views as run_files
+from plugins.sop.runs import schedule_views as run_schedules
+from plugins.sop.runs import views as run_views
 
-__all__ = ["blueprint"]
+__all__ = [
+    "blueprint",
+    "programme_results",
+    "programme_views",
+    "run_files",
+    "run_schedules",
+    "run_views",
+]

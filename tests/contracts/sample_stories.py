@@ -134,6 +134,7 @@ def test_from_the_form_to_the_notice(app: Flask, client: FlaskClient, world: Wor
     delivery = db.session.scalars(select(SampleDelivery)).one()
     assert delivery.state == SENT
     assert _events("request_decided") == ["sample.delivery:approved"]
+    assert _events("occasion_happened") == [f"sample.sent sample:{delivery.id}"]
     notices = db.session.scalars(select(Notice).where(Notice.kind == "sample.sent")).all()
     assert [notice.user_id for notice in notices] == [world.user("anna").id]
     actions = db.session.scalars(select(AuditEntry.action).where(AuditEntry.action.like("sample:%"))).all()
@@ -246,7 +247,7 @@ def test_switched_off_and_on_again(
 
     off = create_app(**settings_for(tmp_path, database_url, DISABLED_PLUGINS="sample", DEFAULT_LANGUAGE="zh_Hans_CN"))
     with off.app_context():
-        for name in ("approval_kinds", "jobs", "notice_kinds", "document_kinds", "listings", "import_targets"):
+        for name in ("approval_kinds", "jobs", "notice_kinds", "document_kinds", "listings", "import_targets", "occasions"):
             assert not [item.key for item in off.extensions[f"portal_{name}"] if item.key.startswith("sample")], name
         assert not [name for name in off.extensions["portal_permissions"].permissions if name.startswith("sample")]
         assert "samples" not in off.cli.commands

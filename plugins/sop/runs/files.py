@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from plugins.sop.files import CheckedFile
+from plugins.sop.files import check_file as check_document
 from portal.core.coded import N_, CodedError
 from portal.core.text import clean_name
 
@@ -24,15 +25,8 @@ MESSAGES = {
     "file.large": N_("The file is larger than 10 MB."),
     "file.picture": N_("The picture cannot be read."),
     "file.pixels": N_("The picture is too large."),
-    "file.kind": N_("Only photos (JPEG, PNG, WebP), PDF, Word, Excel and plain text are kept."),
 }
 
-#: Ending → (media type, what the content begins with).
-_KINDS = {
-    "pdf": ("application/pdf", (b"%PDF-",)),
-    "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", (b"PK\x03\x04",)),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", (b"PK\x03\x04",)),
-}
 _PICTURES = ("JPEG", "PNG", "WEBP")
 
 
@@ -42,47 +36,27 @@ class FileError(CodedError):
     messages = MESSAGES
 
 
-@dataclass(frozen=True)
-class CheckedFile:
-    """A file as it is kept."""
-
-    name: str
-    media_type: str
-    content: bytes
-
-
 def check_file(name: str, content: bytes) -> CheckedFile:
     """Check an upload and make a picture anew.
 
-    :raises FileError: "file.empty", "file.large", "file.picture", "file.pixels", "file.kind".
+    :raises FileError: "file.empty", "file.large", "file.picture", "file.pixels". :raises Invalid: for what is neither a
+        picture nor a document that the plugin takes.
     """
     if not content:
         raise FileError("file.empty")
     if len(content) > LARGEST_FILE:
         raise FileError("file.large")
-    stem, ending = _parts(name)
     if content[:3] == b"\xff\xd8\xff" or content[:8] == b"\x89PNG\r\n\x1a\n" or content[:4] == b"RIFF":
-        return CheckedFile(f"{stem}.jpg", "image/jpeg", _picture(content))
-    if ending == "txt":
-        return CheckedFile(f"{stem}.txt", "text/plain", _text(content))
-    kind = _KINDS.get(ending)
-    if kind is None or not content.startswith(kind[1]):
-        raise FileError("file.kind")
-    return CheckedFile(f"{stem}.{ending}", kind[0], content)
+        return CheckedFile(f"{_stem(name)}.jpg", "image/jpeg", _picture(content))
+    return check_document(name, content)
 
 
-def _parts(name: str) -> tuple[str, str]:
-    """Name without folders and signs that file systems or headers misread, and the ending in lower case."""
+def _stem(name: str) -> str:
+    """Name without folders, ending and signs that file systems or headers misread."""
     plain = clean_name(name.replace("\\", "/").rsplit("/", 1)[-1])
-    stem, _dot, ending = plain.rpartition(".")
+    stem, _dot, _ending = plain.rpartition(".")
     stem = "".join("_" if sign in '<>:"|?*' else sign for sign in (stem or plain)).strip(" .")
-    return stem[:NAME_LENGTH] or "file", ending.casefold()
-
-
-def _text(content: bytes) -> bytes:
-    if b"\0" in content:
-        raise FileError("file.kind")
-    return content
+    return stem[:NAME_LENGTH] or "photo"
 
 
 def _picture(content: bytes) -> bytes:

@@ -13,6 +13,7 @@ from portal.core import clock
 from portal.core.jobs import Job
 from portal.core.listing import Column, Listing
 from portal.core.navigation import NavItem
+from portal.core.occasions import Occasion
 from portal.core.panels import Action, AgendaItem, Badge, HealthCheck, Panel, Tab, TimelineEntry
 from portal.core.permissions import Permission, Rule, can
 from portal.core.settings import Setting
@@ -93,6 +94,11 @@ def register_audit_words() -> list[AuditWord]:
         AuditWord("subject", "delivery", _l("Product sample")),
         AuditWord("verb", "ask", _l("asked for")),
     ]
+
+
+@hookimpl
+def register_occasions() -> list[Occasion]:
+    return [Occasion(services.SENT_OCCASION, _l("each sample that is sent"))]
 
 
 @hookimpl
@@ -200,6 +206,11 @@ def purchases_changed(customer_ids: Sequence[int]) -> None:
 @hookimpl
 def interactions_changed(customer_ids: Sequence[int]) -> None:
     services.note("interactions_changed", ",".join(str(key) for key in customer_ids))
+
+
+@hookimpl
+def occasion_happened(occasion: str, subject: str) -> None:
+    services.note("occasion_happened", f"{occasion} {subject}")
 
 
 @hookimpl

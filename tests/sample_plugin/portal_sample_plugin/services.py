@@ -18,6 +18,7 @@ from portal.i18n import _
 from portal.notifications.kinds import message
 from portal.notifications.services import notify
 from portal.org.actor import Actor
+from portal.pluginmanager import manager
 from portal_sample_plugin import queries
 from portal_sample_plugin.actions import SampleAction
 from portal_sample_plugin.models import REFUSED, SENT, SampleDelivery, SampleDiary
@@ -25,6 +26,7 @@ from portal_sample_plugin.models import REFUSED, SENT, SampleDelivery, SampleDia
 KIND = "sample.delivery"
 NOTICE = "sample.sent"
 MOST_OPEN = "sample.most_open"
+SENT_OCCASION = "sample.sent"
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,9 @@ def send(request: ApprovalRequest, actor: Actor) -> None:
         object_label=delivery.product,
         customer_id=delivery.customer_id,
         new={"state": SENT},
+    )
+    manager().hook.occasion_happened(
+        occasion=SENT_OCCASION, subject=f"sample:{delivery.id}", customer_id=delivery.customer_id, actor=actor
     )
     notify(
         [delivery.asked_by_id] if delivery.asked_by_id else [],

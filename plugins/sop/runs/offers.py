@@ -1,0 +1,174 @@
+"""What checklist runs and introduction programmes offer to the pages of others, and how they answer events."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import Select, select
+
+from plugins.sop.permissions import USE
+from plugins.sop.programme import queries as programmes
+from plugins.sop.programme.services import NOTICE as PROGRAMME_NOTICE
+from plugins.sop.programme.vocabulary import step_title
+from plugins.sop.runs import queries, scheduling, services
+from plugins.sop.runs import vocabulary as words
+from plugins.sop.runs.forms import new_token
+from plugins.sop.runs.jobs import START_OCCASIONS
+from plugins.sop.runs.models import SopRunFile
+from portal.audit.labels import AuditWord
+from portal.core import clock
+from portal.core.occasions import Occasion
+from portal.core.panels import Action, AgendaItem, Panel, TimelineEntry
+from portal.core.permissions import can
+from portal.core.storage import FileStore
+from portal.customers.vocabulary import Stage
+from portal.i18n import _, _l
+from portal.jobs.services import enqueue
+from portal.notifications.kinds import NoticeKind
+from portal.org.actor import SYSTEM, Actor
+
+NEW_CUSTOMER, FIRST_ORDER = "customers.created", "customers.ordering"
+OCCASIONS = (
+    Occasion(NEW_CUSTOMER, _l("each new customer")),
+    Occasion(FIRST_ORDER, _l("each customer who begins to order")),
+)
+NOTICE_KINDS = (
+    NoticeKind(services.NOTICE, _l("Checklists"), _l("When a step or a checklist is mine, due or late.")),
+    NoticeKind(
+        PROGRAMME_NOTICE,
+        _l("Introduction of the procedures"),
+        _l("When a step of an introduction plan is mine or ends soon."),
+    ),
+)
+#: Procedures offered with one click on a customer's page, steps on the home page.
+QUICK, SHOWN = 4, 6
+
+
+def _file_keys() -> Select[Any]:
+    return select(SopRunFile.storage_key)
+
+
+FILE_STORES = (FileStore("sop_run_files", _l("Photos and files of checklists"), _file_keys),)
+AUDIT_WORDS = (
+    AuditWord("object", "sop_run", _l("Checklist")),
+    AuditWord("object", "sop_schedule", _l("Recurring checklist")),
+    AuditWord("object", "sop_programme", _l("Introduction programme")),
+    AuditWord("object", "sop_programme_step", _l("Step of an introduction programme")),
+    AuditWord("object", "sop_assessment", _l("Self-assessment")),
+)
+
+
+def actions_of_customer(customer: Any, actor: Actor) -> list[Action]:
+    """The button at the head of the customer's page."""
+    if not can(actor, USE):
+        return []
+    return [
+        Action(
+            "sop_start", _("Start a checklist"), url_for("sop.start", customer_id=customer.id), "play-fill", order=70
+        )
+    ]
+
+
+def panels_of_customer(customer: Any, actor: Actor) -> list[Panel]:
+    """Open runs, and what is started most, with one click; two statements."""
+    if not can(actor, USE):
+        return []
+    today = clock.today()
+    startable = [item for item in queries.startable(actor, today, limit=QUICK) if item.fits or item.used]
+    context = {
+        "runs": queries.runs_of_customer(customer.id),
+        "startable": startable,
+        "tokens": {item.procedure_id: new_token() for item in startable},
+        "customer_id": customer.id,
+        "today": today,
+    }
+    return [
+        Panel("sop_runs", _("Checklists"), "sop/runs/customer_panel.html", context, order=45, icon="card-checklist")
+    ]
+
+
+def timeline_of_customer(customer: Any, before: Any, limit: int) -> list[TimelineEntry]:
+    """Beginnings and ends of runs; one statement."""
+    tones = {"started": "info", "completed": "success", "cancelled": "neutral"}
+    return [
+        TimelineEntry(
+            when=row.at,
+            kind="checklist",
+            icon="card-checklist",
+            title=_("Checklist %(title)s: %(what)s", title=row.title, what=words.word(words.EVENTS, row.kind)),
+            body=row.text if row.kind == "cancelled" else row.number,
+            actor=row.by or "",
+            url=url_for("sop.run", run_id=row.run_id),
+            tone=tones[row.kind],
+        )
+        for row in queries.timeline_of(customer.id, before, limit)
+    ]
+
+
+def home(actor: Actor) -> list[Panel]:
+    """My steps; one statement."""
+    steps = queries.my_steps(actor, SHOWN)
+    if not steps:
+        return []
+    context = {"steps": steps, "today": clock.today()}
+    return [
+        Panel(
+            "sop_steps", _("My checklist steps"), "sop/runs/home_panel.html", context, order=35, icon="card-checklist"
+        )
+    ]
+
+
+def agenda(actor: Actor, until: date) -> list[AgendaItem]:
+    """Steps of runs and of introduction plans that are due; two statements."""
+    items = [
+        AgendaItem(
+            due=step.due_on,
+            kind=_("Checklist"),
+            title=" ".join(step.what.split())[:80],
+            url=url_for("sop.run", run_id=step.run_id, _anchor=f"step-{step.position}"),
+            icon="card-checklist",
+            about=step.customer or step.procedure,
+        )
+        for step in queries.my_steps(actor, 50)
+        if step.due_on is not None and step.due_on <= until
+    ]
+    items += [
+        AgendaItem(
+            due=step.ends_on,
+            kind=_("Introduction"),
+            title=step_title(step),
+            url=url_for("sop.report_plan_step", plan_step_id=step.id),
+            icon="signpost-split",
+            about=step.programme,
+        )
+        for step in programmes.my_steps(actor, until)
+        if step.ends_on <= until
+    ]
+    return items
+
+
+def on_occasion(occasion: str, subject: str, customer_id: int | None, actor: Actor) -> None:
+    """Note an occasion; a job starts the runs after the commit."""
+    if scheduling.note_occasion(occasion, subject, customer_id, actor):
+        enqueue(START_OCCASIONS, SYSTEM, unique_key=START_OCCASIONS)
+
+
+def on_customer_created(customer: Any, actor: Actor) -> None:
+    """Each new customer."""
+    on_occasion(NEW_CUSTOMER, f"customer:{customer.id}", customer.id, actor)
+
+
+def on_customer_changed(customer: Any, changes: dict[str, tuple[Any, Any]], actor: Actor) -> None:
+    """Each customer who begins to order."""
+    if "stage" in changes and changes["stage"][1] == Stage.ORDERING.value:
+        on_occasion(FIRST_ORDER, f"customer:{customer.id}", customer.id, actor)
+
+
+def on_person_left(user: Any, successor: Any, actor: Actor) -> None:
+    """Open runs and steps go to the successor; recurring starts too."""
+    if successor is None:
+        return
+    services.hand_over_all(user.id, successor.id, actor)
+    scheduling.hand_over_schedules(user.id, successor.id)
