@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def restore(name: str, replace: bool = False, progress: Progress = no_progress) 
     _refuse_newer(manifest)
     if not kind.is_empty() and not replace:
         raise BackupError(_("The database is not empty. With --replace it is put aside and replaced."))
-    label = f"{clock.now():%Y%m%dT%H%M%S}"
+    label = f"{clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
     with places.work_folder() as folder:
         copy, entries, ring, anchors = _read_and_prove(shelf, manifest, folder, progress)
         # From here on things change: additions first, then the database in one step, then what depends on it.
