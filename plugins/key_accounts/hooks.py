@@ -37,6 +37,7 @@ def register_permissions() -> Sequence[Permission]:
 def register_rules() -> Sequence[Rule]:
     return [
         *permissions.RULES,
+        *work.RULES,
     ]
 
 
@@ -66,7 +67,9 @@ def register_jobs() -> Sequence[Job]:
 
 @hookimpl
 def register_notice_kinds() -> list[NoticeKind]:
-    return []
+    return [
+        *work.NOTICE_KINDS,
+    ]
 
 
 @hookimpl
@@ -144,3 +147,8 @@ def customers_merged(kept: Any, merged: Any, actor: Actor) -> None:
 @hookimpl
 def customers_unmerged(kept: Any, restored: Any, actor: Actor) -> None:
     offers.sums_changed([kept.id, restored.id])
+
+
+@hookimpl
+def user_deactivated(user: Any, successor: Any, actor: Actor) -> None:
+    work.hand_over(user, successor, actor)

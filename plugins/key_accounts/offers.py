@@ -9,26 +9,39 @@ from typing import Any
 from plugins.key_accounts.measures import jobs as measure_jobs
 from plugins.key_accounts.measures import services as measures
 from plugins.key_accounts.measures import settings as measure_settings
+from plugins.key_accounts.permissions import USE
+from plugins.key_accounts.portfolio.documents import PORTFOLIO
+from plugins.key_accounts.tiers import queries as tiers
+from plugins.key_accounts.tiers import vocabulary as tier_words
+from plugins.key_accounts.tiers.listings import CUSTOMER_COLUMNS, TIER_LIST
+from plugins.key_accounts.tiers.models import ORDINARY
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Badge
 from portal.core.settings import Setting
 from portal.documents.kinds import DocumentKind
-from portal.org.actor import Actor
+from portal.i18n import _l
 
 SETTINGS: tuple[Setting, ...] = (*measure_settings.SETTINGS,)
 JOBS: tuple[Job, ...] = (*measure_jobs.JOBS,)
-LISTINGS: tuple[Listing, ...] = ()
-NAVIGATION: tuple[NavItem, ...] = ()
-DOCUMENTS: tuple[DocumentKind, ...] = ()
+LISTINGS: tuple[Listing, ...] = (TIER_LIST,)
+NAVIGATION: tuple[NavItem, ...] = (
+    NavItem("sales", "key_portfolio", _l("Customer portfolio"), "key_accounts.portfolio", "pie-chart", 2, USE),
+    NavItem("sales", "key_tiers", _l("Tiers of customers"), "key_accounts.tiers", "layers", 3, USE),
+)
+DOCUMENTS: tuple[DocumentKind, ...] = (PORTFOLIO,)
 #: list's key → columns, filters and scenes
-COLUMNS: dict[str, tuple[Any, ...]] = {}
+COLUMNS: dict[str, tuple[Any, ...]] = {"customers": CUSTOMER_COLUMNS}
 
 
 def badges(customer_ids: Sequence[int]) -> dict[int, list[Badge]]:
     """Tier badges of the customers of a page; one statement."""
-    return {}
+    return {
+        customer_id: [Badge(tier_words.tier_word(tier), tier_words.TONES[tier], "star-fill")]
+        for customer_id, tier in tiers.tier_of(customer_ids).items()
+        if tier != ORDINARY
+    }
 
 
 def sums_changed(customer_ids: Sequence[int]) -> None:

@@ -32,7 +32,7 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
 
 
 class CustomerTier(db.Model):
-    """The present tier of a customer and his strategic roles; a customer nobody decided on has no row."""
+    """The present tier of a customer and his strategic roles; a customer nobody said anything about has no row."""
 
     __tablename__ = "key_accounts_tier"
 
@@ -41,10 +41,10 @@ class CustomerTier(db.Model):
     customer_id: Mapped[int] = mapped_column(
         ForeignKey("customer.id"), unique=True, info={"merge": "move", "unique_with": ()}
     )
-    #: TIERS
+    #: TIERS; "" when only roles were noted and nobody decided on the tier
     tier: Mapped[str] = mapped_column(String(10))
     #: first day of the present tier
-    since: Mapped[date] = mapped_column(Date)
+    since: Mapped[date | None] = mapped_column(Date)
     #: None: decided by the portal itself (demo)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"))
     #: opens customers for us (客户优势建立者)
@@ -67,7 +67,7 @@ class CustomerTier(db.Model):
 
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
-        CheckConstraint(one_of("tier", TIERS), name="tier"),
+        CheckConstraint(one_of("tier", ("", *TIERS)), name="tier"),
         CheckConstraint("ease IS NULL OR ease BETWEEN 1 AND 5", name="ease"),
         Index("ix_key_accounts_tier_tier_customer", "tier", "customer_id"),
     )

@@ -1,21 +1,28 @@
-"""Reads of tiers. These two are asked by other areas for rows they may show already; nothing is filtered here."""
+"""Reads of tiers. `tier_of` and `is_key` are asked for rows that may be shown already; they filter nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, case, func, or_, select
+from sqlalchemy.orm import joinedload
 
-from plugins.key_accounts.tiers.models import KEY, CustomerTier
+from plugins.key_accounts.measures.models import CustomerMeasure, MeasureState
+from plugins.key_accounts.tiers.models import KEY, ORDINARY, ROLES, CustomerTier, TierDecision
+from portal.core.permissions import visible
+from portal.customers.models import Customer
 from portal.extensions import db
 
 
 @cache
 def _tiers_statement() -> Select[Any]:
     ids = bindparam("ids", expanding=True)
-    return select(CustomerTier.customer_id, CustomerTier.tier).where(CustomerTier.customer_id.in_(ids))
+    return select(CustomerTier.customer_id, CustomerTier.tier).where(
+        CustomerTier.customer_id.in_(ids), CustomerTier.tier != ""
+    )
 
 
 def tier_of(customer_ids: Iterable[int]) -> dict[int, str]:
@@ -32,5 +39,78 @@ def is_key(customer_id: int) -> bool:
 
 
 def tier_row(customer_id: int) -> CustomerTier | None:
-    """The tier of a customer with his strategic roles; None when nobody decided yet."""
+    """The tier of a customer with his strategic roles; None when nothing was said about him yet."""
     return db.session.scalars(select(CustomerTier).where(CustomerTier.customer_id == customer_id)).first()
+
+
+def proposals_of(customer_ids: Iterable[int], actor: Any) -> list[Any]:
+    """Visible customers among these with tier, proposal and the figures behind it, the largest first."""
+    role = func.coalesce(or_(*(getattr(CustomerTier, name) for name in ROLES)), False)
+    return list(
+        db.session.execute(
+            select(
+                Customer.id,
+                Customer.name,
+                CustomerMeasure.tier,
+                CustomerMeasure.proposal,
+                CustomerMeasure.sales,
+                CustomerMeasure.profit,
+                CustomerMeasure.rank,
+                CustomerMeasure.repeat_years,
+                role.label("has_role"),
+            )
+            .join(CustomerMeasure, CustomerMeasure.customer_id == Customer.id)
+            .outerjoin(CustomerTier, CustomerTier.customer_id == Customer.id)
+            .where(Customer.id.in_(list(customer_ids)), visible(actor, "customers.view"))
+            .order_by(CustomerMeasure.sales.desc(), Customer.id)
+        )
+    )
+
+
+def history_of(customer_id: int) -> list[TierDecision]:
+    """Decisions about a customer and those merged into him, the newest first."""
+    merged = select(Customer.id).where(Customer.merged_into_id == customer_id)
+    statement = (
+        select(TierDecision)
+        .where(or_(TierDecision.customer_id == customer_id, TierDecision.customer_id.in_(merged)))
+        .options(joinedload(TierDecision.by))
+        .order_by(TierDecision.at.desc(), TierDecision.id.desc())
+        .limit(50)
+    )
+    return list(db.session.scalars(statement))
+
+
+def measure_of(customer_id: int) -> CustomerMeasure | None:
+    """The measures of a customer; None when they were not computed yet."""
+    return db.session.get(CustomerMeasure, customer_id)
+
+
+def state() -> MeasureState | None:
+    """As of when the measures are; None before the first computation."""
+    return db.session.get(MeasureState, 1)
+
+
+#: Sizes and eases of the priority matrix.
+EASES: tuple[tuple[str, tuple[int, ...]], ...] = (("easy", (4, 5)), ("medium", (3,)), ("hard", (1, 2)), ("none", ()))
+
+
+def priority_matrix(actor: Any) -> dict[tuple[str, str], tuple[int, Decimal]]:
+    """(proposed tier, ease) → number and sales of the visible customers with sales or a judged ease; one statement."""
+    ease = case(
+        (CustomerTier.ease >= 4, "easy"),
+        (CustomerTier.ease == 3, "medium"),
+        (CustomerTier.ease <= 2, "hard"),
+        else_="none",
+    ).label("ease")
+    rows = db.session.execute(
+        select(CustomerMeasure.proposal, ease, func.count(), func.sum(CustomerMeasure.sales))
+        .join(Customer, Customer.id == CustomerMeasure.customer_id)
+        .outerjoin(CustomerTier, CustomerTier.customer_id == CustomerMeasure.customer_id)
+        .where(
+            visible(actor, "customers.view"),
+            # All key and important proposals; of the ordinary ones those that somebody judged.
+            or_(CustomerMeasure.proposal != ORDINARY, CustomerTier.ease.is_not(None)),
+        )
+        .group_by(CustomerMeasure.proposal, ease)
+    )
+    return {(row[0], row[1]): (int(row[2]), row[3]) for row in rows}

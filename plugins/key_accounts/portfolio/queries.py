@@ -1,0 +1,149 @@
+"""The portfolio of the customers that somebody may see: from the few rows of sums where possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, SelectBase, Table, TextClause, func, select
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import ColumnClause
+
+from plugins.key_accounts.measures.models import CustomerMeasure, PortfolioGroup
+from plugins.key_accounts.portfolio.models import Scenario
+from plugins.key_accounts.tiers.models import ORDINARY, TIERS
+from portal.core.errors import NotFound
+from portal.core.permissions import visible
+from portal.customers.models import Customer
+from portal.extensions import db
+from portal.org.actor import Actor
+from portal.org.models import EXECUTIVE
+from portal.purchases.cache import remembered
+
+ZERO = Decimal("0.00")
+#: By which tier customers are put together.
+DECIDED, PROPOSED = "decided", "proposed"
+_GROUP_COLUMNS = {name: PortfolioGroup.__table__.c[name] for name in ("department_id", "account_manager_id", "status")}
+
+
+@dataclass(frozen=True)
+class TierSums:
+    """Sums of a tier over twelve months; money in yuan."""
+
+    tier: str
+    customers: int = 0
+    sales: Decimal = ZERO
+    goods_cost: Decimal = ZERO
+    contact_cost: Decimal = ZERO
+    profit: Decimal = ZERO
+    minutes: int = 0
+
+    def __add__(self, other: TierSums) -> TierSums:
+        return TierSums(
+            self.tier,
+            self.customers + other.customers,
+            self.sales + other.sales,
+            self.goods_cost + other.goods_cost,
+            self.contact_cost + other.contact_cost,
+            self.profit + other.profit,
+            self.minutes + other.minutes,
+        )
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """Sums by tier from the top down. :ivar undecided: customers that nobody decided on, among the ordinary ones."""
+
+    tiers: tuple[TierSums, ...]
+    undecided: int
+
+    @property
+    def total(self) -> TierSums:
+        """All tiers together."""
+        return sum(self.tiers, TierSums(""))
+
+
+def _in_groups(condition: ColumnElement[bool]) -> ColumnElement[bool] | None:
+    """A condition on customers as one on `PortfolioGroup`; None when it speaks of anything but department, account
+    manager and status."""
+    for element in visitors.iterate(condition):
+        if isinstance(element, FromClause | SelectBase | TextClause):
+            return None
+        if isinstance(element, ColumnClause):
+            table = element.table
+            if not isinstance(table, Table) or table.name != "customer" or element.name not in _GROUP_COLUMNS:
+                return None
+
+    def replace(element: Any, **_more: Any) -> Any:
+        return _GROUP_COLUMNS[element.name] if isinstance(element, ColumnClause) else None
+
+    return visitors.replacement_traverse(condition, {}, replace)
+
+
+def _rows(actor: Actor) -> list[Any]:
+    """(tier, proposal, customers, sums …) of the visible customers."""
+    sight = visible(actor, "customers.view")
+    grouped = _in_groups(sight)
+    names = ("sales", "goods_cost", "contact_cost", "profit", "minutes")
+    if grouped is not None:
+        group = PortfolioGroup
+        statement = (
+            select(
+                group.tier,
+                group.proposal,
+                func.sum(group.customers),
+                *(func.sum(getattr(group, name)) for name in names),
+            )
+            .where(grouped)
+            .group_by(group.tier, group.proposal)
+        )
+    else:
+        measure = CustomerMeasure
+        statement = (
+            select(measure.tier, measure.proposal, func.count(), *(func.sum(getattr(measure, name)) for name in names))
+            .join(Customer, Customer.id == measure.customer_id)
+            .where(sight)
+            .group_by(measure.tier, measure.proposal)
+        )
+    return [tuple(row) for row in db.session.execute(statement)]
+
+
+def portfolio(actor: Actor, by: str) -> Portfolio:
+    """The portfolio of the visible customers; one statement at most.
+
+    :param by: DECIDED: customers nobody decided on count as ordinary; PROPOSED: as the portal proposes.
+    """
+    rows = remembered(actor, "key_accounts.portfolio", (), lambda: _rows(actor)).value
+    sums = {tier: TierSums(tier) for tier in TIERS}
+    undecided = 0
+    for tier, proposal, customers, sales, goods_cost, contact_cost, profit, minutes in rows:
+        key = proposal if by == PROPOSED else tier or ORDINARY
+        sums[key] += TierSums(key, int(customers), sales, goods_cost, contact_cost, profit, int(minutes))
+        if not tier:
+            undecided += int(customers)
+    return Portfolio(tuple(sums[tier] for tier in TIERS), undecided)
+
+
+def sees_all(actor: Actor) -> bool:
+    """Whether the actor's portfolio is the company's: for the label, decides nothing."""
+    return EXECUTIVE in actor.roles
+
+
+def scenarios(actor: Actor) -> list[Scenario]:
+    """One's own scenarios and those that others share, the newest first."""
+    statement = (
+        select(Scenario)
+        .where((Scenario.owner_id == actor.user_id) | Scenario.is_shared)
+        .order_by(Scenario.created_at.desc(), Scenario.id.desc())
+        .limit(50)
+    )
+    return list(db.session.scalars(statement))
+
+
+def scenario(scenario_id: int, actor: Actor) -> Scenario:
+    """A scenario one may open. :raises NotFound: for all others."""
+    found = db.session.get(Scenario, scenario_id)
+    if found is None or (found.owner_id != actor.user_id and not found.is_shared):
+        raise NotFound()
+    return found
