@@ -43,7 +43,11 @@ class SectionLink:
 #: In the order shown. Add a line here; the page extends "key_accounts/account_frame.html".
 SECTIONS: list[Section] = [
     Section("account", _l("At a glance"), "key_accounts.account"),
+    Section("plan", _l("Account plan"), "key_accounts.plan"),
     Section("opportunities", _l("Opportunities"), "key_accounts.opportunities_of"),
+    Section("team", _l("Account team"), "key_accounts.team"),
+    Section("stakeholders", _l("Stakeholder map"), "key_accounts.stakeholders"),
+    Section("emergencies", _l("Emergency plan"), "key_accounts.emergencies_of"),
 ]
 
 

@@ -65,6 +65,8 @@ def form_page(
                 form.show(error)
             except Conflict as error:
                 status, conflict = 409, error
+                if "version" in error.details and "version" in form:
+                    form.version.data = str(error.details["version"])
             else:
                 if done:
                     flash(str(done), "success")

@@ -76,6 +76,7 @@ def register_notice_kinds() -> list[NoticeKind]:
 def register_document_kinds() -> list[DocumentKind]:
     return [
         *offers.DOCUMENTS,
+        *work.DOCUMENT_KINDS,
     ]
 
 
@@ -152,3 +153,8 @@ def customers_unmerged(kept: Any, restored: Any, actor: Actor) -> None:
 @hookimpl
 def user_deactivated(user: Any, successor: Any, actor: Actor) -> None:
     work.hand_over(user, successor, actor)
+
+
+@hookimpl
+def register_approval_kinds() -> Sequence[Any]:
+    return work.APPROVAL_KINDS

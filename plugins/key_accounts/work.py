@@ -8,24 +8,53 @@ from typing import Any
 from flask import url_for
 
 from plugins.key_accounts.opportunities import queries as opportunities
+from plugins.key_accounts.opportunities import services as opportunity_services
 from plugins.key_accounts.opportunities import vocabulary as opportunity_words
 from plugins.key_accounts.opportunities.listings import OPPORTUNITIES
 from plugins.key_accounts.opportunities.settings import SETTINGS as OPPORTUNITY_SETTINGS
 from plugins.key_accounts.permissions import USE
+from plugins.key_accounts.plans import approvals as plan_approvals
+from plugins.key_accounts.plans import documents as plan_documents
+from plugins.key_accounts.plans import emergencies
+from plugins.key_accounts.plans import services as plans
+from plugins.key_accounts.team import permissions as team_permissions
+from plugins.key_accounts.team import services as team
 from portal.core import clock, settings
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Panel, TimelineEntry
-from portal.core.permissions import can
+from portal.core.permissions import Rule, can
 from portal.core.settings import Setting
+from portal.documents.kinds import DocumentKind
 from portal.i18n import _, _l
+from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
 
 SETTINGS: tuple[Setting, ...] = (*OPPORTUNITY_SETTINGS,)
+RULES: tuple[Rule, ...] = (*team_permissions.RULES,)
+NOTICE_KINDS: tuple[NoticeKind, ...] = (
+    NoticeKind(
+        team.NOTICE,
+        _l("Account teams"),
+        _l("When I become a member of an account team, or somebody leaves one of mine."),
+        default_mail=True,
+    ),
+)
+APPROVAL_KINDS: tuple[Any, ...] = (*plan_approvals.KINDS,)
+DOCUMENT_KINDS: tuple[DocumentKind, ...] = (plan_documents.PLAN,)
 LISTINGS: tuple[Listing, ...] = (OPPORTUNITIES,)
 NAVIGATION: tuple[NavItem, ...] = (
+    NavItem("customers", "experts", _l("Expert directory"), "key_accounts.experts", "mortarboard", 78),
     NavItem("sales", "opportunities", _l("Opportunities"), "key_accounts.board", "bullseye", 5, USE),
 )
+
+
+def hand_over(user: Any, successor: Any, actor: Actor) -> None:
+    """Somebody left: what was his goes to the successor or is open, and whom it concerns is told."""
+    team.hand_over(user, successor, actor)
+    opportunity_services.hand_over(user, successor, actor)
+    plans.hand_over(user, successor, actor)
+    emergencies.hand_over(user, successor)
 
 
 def timeline(customer: Any, before: Any, limit: int) -> list[TimelineEntry]:

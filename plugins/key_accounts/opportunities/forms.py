@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from wtforms import SelectField
 from wtforms.validators import NumberRange, Optional
 
@@ -37,7 +35,7 @@ class OpportunityForm(VersionedForm):
 
     title = TextField(_l("Opportunity"), [REQUIRED, at_most(200)])
     source = ChoiceField(_l("Source"), choices=pairs(words.SOURCES))
-    stage = ChoiceField(_l("Stage"), choices=[(stage, words.STAGES[stage]) for stage in OPEN_STAGES])
+    stage = ChoiceField(_l("Stage"), choices=pairs({stage: words.STAGES[stage] for stage in OPEN_STAGES}))
     amount = YuanField(_l("Amount"), [GIVEN])
     probability = NumberField(
         _l("Probability (%%)"), [Optional(), NumberRange(0, 100, _l("Enter per cent from 0 to 100."))]
@@ -53,7 +51,7 @@ class OpportunityForm(VersionedForm):
     notes = LongText(_l("Notes"), [at_most(5000)])
     step_task = TextField(_l("Next step"), [REQUIRED, at_most(500)])
     step_due = DayField(_l("Until"), [GIVEN])
-    step_kind = ChoiceField(_l("Way of contact"), choices=choices(InteractionKind), default="phone")
+    step_kind = ChoiceField(_l("Way of contact"), choices=pairs(dict(choices(InteractionKind))), default="phone")
 
     GROUPS = (
         (
@@ -119,7 +117,7 @@ class StepForm(Form):
 
     task = TextField(_l("Next step"), [REQUIRED, at_most(500)])
     due_on = DayField(_l("Until"), [GIVEN])
-    kind = ChoiceField(_l("Way of contact"), choices=choices(InteractionKind), default="phone")
+    kind = ChoiceField(_l("Way of contact"), choices=pairs(dict(choices(InteractionKind))), default="phone")
 
     def to_input(self) -> NextStepInput:
         """The service's input."""
@@ -147,8 +145,3 @@ class TargetForm(Form):
     def amounts(self) -> dict[str, object]:
         """Source → yuan or None."""
         return {"": self.total.data, **{source: self[source].data for source in SOURCES}}
-
-
-def in_days(today: date, days: int) -> date:
-    """A day ahead."""
-    return date.fromordinal(today.toordinal() + days)

@@ -314,6 +314,26 @@ def may_set_targets(actor: Actor, user: User) -> bool:
     return "executive" in actor.roles or user.department_id in actor.oversees or actor.is_system
 
 
+def hand_over(user: User, successor: User | None, actor: Actor) -> None:
+    """Somebody left: his open opportunities go to the successor; without one they have no owner until somebody takes
+    them (the customer's account manager sees them on his board)."""
+    rows = db.session.scalars(
+        select(Opportunity)
+        .where(Opportunity.owner_id == user.id, Opportunity.closed_at.is_(None))
+        .order_by(Opportunity.id)
+    )
+    for row in list(rows):
+        row.owner_id = successor.id if successor else None
+        db.session.flush()
+        _record(
+            row,
+            KeyAccountAction.OPPORTUNITY_CHANGED,
+            actor,
+            old={"owner_id": user.id},
+            new={"owner_id": row.owner_id},
+        )
+
+
 # ---- inside --------------------------------------------------------------------------------------------------------
 
 

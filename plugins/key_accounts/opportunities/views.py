@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired
 
 from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.fields import CustomerField
+from plugins.key_accounts.fields import people as people_choices
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
 from plugins.key_accounts.opportunities import charts, queries, services
@@ -147,8 +148,8 @@ def targets() -> Answer:
     people = queries.people_with_targets(actor)
     form = TargetForm()
     this_year = clock.today().year
-    form.user_id.choices = [(str(key), name) for key, name in people]
-    form.year.choices = [(year, str(year)) for year in (this_year, this_year + 1, this_year - 1)]
+    form.user_id.choices = people_choices(people)
+    form.year.choices = people_choices((year, str(year)) for year in (this_year, this_year + 1, this_year - 1))
     if request.method == "GET" and people:
         chosen = int_argument("person", people[0][0], 1, 2**53)
         chosen = chosen if chosen in dict(people) else people[0][0]
