@@ -8,6 +8,8 @@ from typing import Any
 from flask import Blueprint
 
 from plugins.sop import demo, models, permissions, settings, views
+from plugins.sop.export import documents as export_documents
+from plugins.sop.export import jobs as export_jobs
 from plugins.sop.manuals import approvals as manual_approvals
 from plugins.sop.programme import permissions as programme_permissions
 from plugins.sop.programme import settings as programme_settings
@@ -63,6 +65,7 @@ def register_navigation() -> list[NavItem]:
         NavItem(
             "knowledge", "sop_steps", _l("My checklist steps"), "sop.my_steps", "person-check", 31, permissions.USE
         ),
+        NavItem("reports", "sop_figures", _l("Figures of checklists"), "sop.figures", "graph-up", 40, permissions.USE),
         NavItem("knowledge", "sop_programmes", _l("Introduction programmes"), "sop.programmes", "signpost-split", 60),
     ]
 
@@ -86,6 +89,7 @@ def register_approval_kinds() -> Sequence[Any]:
 def register_jobs() -> Sequence[Job]:
     return [
         *reading_jobs.JOBS,
+        *export_jobs.JOBS,
         *run_jobs.JOBS,
     ]
 
@@ -113,6 +117,7 @@ def register_notice_kinds() -> list[NoticeKind]:
 def register_document_kinds() -> list[DocumentKind]:
     return [
         *run_paper.KINDS,
+        *export_documents.KINDS,
     ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from plugins.sop.blueprint import blueprint
+from plugins.sop.export import views as export_views
+from plugins.sop.management import views as management_views
 from plugins.sop.programme import results_views as programme_results
 from plugins.sop.programme import views as programme_views
 from plugins.sop.runs import file_views as run_files
@@ -11,6 +13,8 @@ from plugins.sop.runs import views as run_views
 
 __all__ = [
     "blueprint",
+    "export_views",
+    "management_views",
     "programme_results",
     "programme_views",
     "run_files",

@@ -8,6 +8,7 @@ bookmarks across pieces, and one tree of tags (PDF/UA-1). Reads and writes PDF w
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -78,11 +79,12 @@ class Furniture:
 
 @dataclass
 class PieceFacts:
-    """What is known of a piece: pages, anchor → page within the piece (from 0), font → its characters."""
+    """What is known of a piece: pages, anchor → page within the piece (from 0), font → the texts of its glyphs
+    (mostly single characters; ligatures are longer)."""
 
     pages: int
     anchors: dict[str, int] = field(default_factory=dict)
-    fonts: dict[str, str] = field(default_factory=dict)
+    fonts: dict[str, list[str]] = field(default_factory=dict)
 
 
 def read_piece(content: bytes) -> PieceFacts:
@@ -93,7 +95,7 @@ def read_piece(content: bytes) -> PieceFacts:
         for name, target in _destinations(pdf):
             facts.anchors[name] = numbers[target[0].objgen]
         for font in _fonts(pdf):
-            facts.fonts[str(font.BaseFont)] = "".join(sorted(set(_characters(font).values())))
+            facts.fonts[str(font.BaseFont)] = sorted(set(_characters(font).values()))
     return facts
 
 
@@ -167,9 +169,17 @@ class TypeCase:
             self.fonts[name] = book.copy_foreign(font)
 
     def covers(self, font: Any) -> bool:
-        """Whether this case has each glyph of a font of a piece under the same code."""
+        """Whether this case has each glyph of a font of a piece under the same code, standing for the same letter.
+
+        Signs that share a glyph (a bullet and a middle dot) may stand for each other, letters may not.
+        """
         own = self.glyphs.get(str(font.BaseFont))
-        return own is not None and _characters(font).items() <= own.items()
+        if own is None:
+            return False
+        return all(
+            code in own and (own[code] == text or not (text.isalnum() or own[code].isalnum()))
+            for code, text in _characters(font).items()
+        )
 
     def named(self, family: str) -> Letters | None:
         """The font with this base name, without the prefix of its subset."""
@@ -277,7 +287,10 @@ class _Binder:
         first = len(self.book.pages)
         for font_dictionary in {page.Resources.Font.objgen: page.Resources.Font for page in piece.pages}.values():
             self._share_fonts(piece, font_dictionary)
-        self.book.pages.extend(piece.pages)
+        with warnings.catch_warnings():
+            # Named destinations and links are carried over below.
+            warnings.simplefilter("ignore", pikepdf.PageCopyWarning)
+            self.book.pages.extend(piece.pages)
         pages = [self.book.pages[first + index] for index in range(len(piece.pages))]
         self.running += [leaves.running] * len(pages)
         self._share_letters(piece, pages)
@@ -418,7 +431,8 @@ class _Binder:
     def _furniture(self, number: int, total: int, running: str, empty: bool) -> bytes:
         """Operators of one page's head and foot, marked as decoration so that they are not read aloud."""
         look = self.furniture
-        assert self.regular is not None and self.bold is not None
+        assert self.regular is not None
+        assert self.bold is not None
         left, right = look.side * POINTS, 595.28 - look.side * POINTS
         room = right - left
         top, bottom = 841.89 - look.head * POINTS, look.foot_line * POINTS

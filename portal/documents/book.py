@@ -23,7 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -138,6 +138,7 @@ def render_book(
     started = time.monotonic()
     kept = PieceCache(folder / "cache" / "pieces")
     with render.places(folder, person), Workshop(book, started + seconds, figures) as workshop:
+        workshop.start(HANDS)
         bodies = workshop.make_all(book.pieces, kept, progress)
         content = _compose(book, bodies, workshop, kept, figures)
     kept.sweep()
@@ -161,33 +162,36 @@ def _compose(
     figures: BookFigures,
 ) -> bytes:
     """Front and back with the right page numbers, the type case, and the binding."""
-    cover = workshop.make(book.cover, with_head=True)
     middle = [
         (Leaves(content, piece.running, piece.right_hand), facts)
         for piece, (content, facts) in zip(book.pieces, bodies, strict=True)
     ]
+    cover: tuple[bytes, PieceFacts] | None = None
     guess = kept.recall_length(book) or 2
     for _attempt in range(4):
-        numbers = _numbers([(Leaves(cover[0]), cover[1]), (Leaves(b"", "", True), PieceFacts(guess)), *middle])
-        with_back = book.back(numbers) if book.back is not None else ""
-        jobs = [(book.front(numbers), True), *([(with_back, False)] if with_back else [])]
-        made = workshop.make_side_by_side(jobs)
-        front, back = made[0], made[1] if with_back else None
-        if front[1].pages == guess:
+        # The contents name pages of the back too, so the back goes first, beside the cover.
+        before = [(Leaves(b""), PieceFacts(1)), (Leaves(b"", "", True), PieceFacts(guess)), *middle]
+        back_body = book.back(_numbers(before)) if book.back is not None else ""
+        tasks = [partial(workshop.make, back_body, kept=kept)] if back_body else []
+        if cover is None:
+            tasks.append(partial(workshop.make, book.cover, with_head=True))
+        made = workshop.side_by_side(tasks)
+        cover = cover or made[-1]
+        behind = [(Leaves(made[0][0], book.back_running, True), made[0][1])] if back_body else []
+        front = workshop.make(book.front(_numbers([*before, *behind])), contents=True, kept=kept)
+        if front[1].pages == guess and cover[1].pages == 1:
             break
         guess = front[1].pages
     else:
         raise CannotRender(render.broken(), cause="the length of the contents does not settle")
     kept.note_length(book, guess)
-    pieces = [(Leaves(cover[0]), cover[1]), (Leaves(front[0], book.front_running, True), front[1]), *middle]
-    if back is not None:
-        pieces.append((Leaves(back[0], book.back_running, True), back[1]))
+    pieces = [(Leaves(cover[0]), cover[1]), (Leaves(front[0], book.front_running, True), front[1]), *middle, *behind]
     letters: dict[str, set[str]] = {}
     for _leaves, facts in pieces:
         for font, characters in facts.fonts.items():
             letters.setdefault(font, set()).update(characters)
     furniture_letters = book.furniture.characters(leaves for leaves, _facts in pieces)
-    case = workshop.make(_type_case(letters, furniture_letters, book), keep_facts=False)[0]
+    case = workshop.make(_type_case(letters, furniture_letters, book), kept=kept)[0]
     began = time.monotonic()
     content = bind(
         [leaves for leaves, _facts in pieces],
@@ -220,23 +224,24 @@ _STYLES = {"": (400, "normal"), "Bold": (700, "normal"), "Medium": (500, "normal
 
 def _type_case(letters: Mapping[str, Iterable[str]], furniture: str, book: Book) -> str:
     """A page that shows every character of every font, so that one set of subsets serves the whole book."""
-    wanted = {name.partition("+")[2]: set(characters) for name, characters in letters.items()}
+    wanted = {name.partition("+")[2]: set(texts) for name, texts in letters.items()}
     for name in (book.regular, book.bold):
         wanted.setdefault(name, set()).update(furniture)
     lines = []
-    for name, characters in sorted(wanted.items()):
+    for name, texts in sorted(wanted.items()):
         family, weight = name.replace("-", " "), ""
         for word in _STYLES:
             if word and family.endswith(f" {word}"):
                 family, weight = family[: -len(word) - 1], word
         number, slant = _STYLES[weight]
-        text = escape("".join(sorted(c for c in characters if c.isprintable())))
-        # Twice: alone (features off, for heads and feet) and as running text is set.
-        for features in ("normal", "'liga' 0, 'kern' 0, 'calt' 0"):
-            lines.append(
-                f"<p style=\"font-family:'{escape(family)}';font-weight:{number};font-style:{slant};"
-                f'font-feature-settings:{features};overflow-wrap:anywhere;word-break:break-all;font-size:4pt">{text}</p>'
-            )
+        letters_alone = escape("a b" + "".join(sorted(text for text in texts if len(text) == 1 and text != " ")))
+        joined = escape(" ".join(sorted(text for text in texts if len(text) > 1)))
+        look = (
+            f"font-family:'{escape(family)}';font-weight:{number};font-style:{slant};word-break:break-all;font-size:4pt"
+        )
+        # Twice: as running text is set, and every character by itself.
+        lines.append(f'<p style="{look};white-space:pre-wrap">{letters_alone} {joined}</p>')
+        lines.append(f"<p style=\"{look};font-feature-settings:'liga' 0,'kern' 0,'calt' 0\">{letters_alone}</p>")
     return "".join(lines)
 
 
@@ -284,9 +289,12 @@ class Workshop:
         return f'<!doctype html><html lang="{self.book.language}"><head>{head}</head><body>{body}</body></html>'
 
     def make(
-        self, body: str, *, with_head: bool = False, contents: bool = False, keep_facts: bool = True
+        self, body: str, *, with_head: bool = False, contents: bool = False, kept: PieceCache | None = None
     ) -> tuple[bytes, PieceFacts]:
-        """Lay out one piece."""
+        """Lay out one piece, or take it from the cache where one is given."""
+        key = kept.key(self.book, body, contents) if kept else ""
+        if kept and (found := kept.get(key)) is not None:
+            return found
         self.start(1)
         hand = self._free.get()
         try:
@@ -304,17 +312,15 @@ class Workshop:
             self.addresses += facts["addresses"]
             self.figures.laid_out += 1
             self.figures.peak_megabytes = max(self.figures.peak_megabytes, facts["peak_kb"] / 1024)
-        return content, read_piece(content) if keep_facts else PieceFacts(facts["pages"])
-
-    def make_side_by_side(self, bodies: Sequence[tuple[str, bool]]) -> list[tuple[bytes, PieceFacts]]:
-        """Lay out a few pieces at once; with each whether it holds the contents."""
-        return self._each([lambda b=body, c=contents: self.make(b, contents=c) for body, contents in bodies])
+        if kept:
+            kept.put(key, content)
+        return content, read_piece(content)
 
     def make_all(
         self, pieces: Sequence[Piece], kept: PieceCache, progress: Progress | None
     ) -> list[tuple[bytes, PieceFacts]]:
         """The pieces of the body, from the cache where they are there."""
-        keys = [kept.key(self.book, piece) for piece in pieces]
+        keys = [kept.key(self.book, piece.body) for piece in pieces]
         found: list[tuple[bytes, PieceFacts] | None] = [kept.get(key) for key in keys]
         self.figures.from_cache = sum(item is not None for item in found)
         missing = [index for index, item in enumerate(found) if item is None]
@@ -336,12 +342,12 @@ class Workshop:
             return made
 
         reports: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
-        results = self._each([lambda i=index: work(i) for index in missing], reports, progress)
+        results = self.side_by_side([partial(work, index) for index in missing], reports, progress)
         for index, result in zip(missing, results, strict=True):
             found[index] = result
         return [item for item in found if item is not None]
 
-    def _each(
+    def side_by_side(
         self,
         tasks: Sequence[Callable[[], tuple[bytes, PieceFacts]]],
         reports: queue.SimpleQueue[tuple[int, int]] | None = None,
@@ -408,7 +414,8 @@ class _Hand:
         watch = threading.Timer(max(limit - time.monotonic(), 0.05), self.end)
         watch.start()
         try:
-            assert self.child.stdin is not None and self.child.stdout is not None
+            assert self.child.stdin is not None
+            assert self.child.stdout is not None
             self.child.stdin.write(len(data).to_bytes(8, "big") + data)
             self.child.stdin.flush()
             facts = json.loads(self.child.stdout.readline())
@@ -447,17 +454,17 @@ def _machine() -> str:
 class PieceCache:
     """Pieces by the digest of what they were made from: files that only the portal's user may read.
 
-    Losing it costs time and nothing else; a file that is damaged is made again. It holds what manuals say, so it lies in
-    DATA_DIR beside them, not in a folder for everybody.
+    Losing it costs time and nothing else; a file that is damaged is made again. It holds what manuals say, so it lies
+    in DATA_DIR beside them, not in a folder for everybody.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def key(self, book: Book, piece: Piece) -> str:
-        """Digest of everything that the look of a piece depends on."""
-        places = json.dumps(_places(book, piece.body), sort_keys=True)
-        parts = [_machine(), book.language, book.style, piece.body, places]
+    def key(self, book: Book, body: str, contents: bool = False) -> str:
+        """Digest of everything that the look and the tags of a piece depend on."""
+        places = json.dumps(_places(book, body), sort_keys=True)
+        parts = [_machine(), book.language, book.style, body, places, str(contents)]
         for name in sorted(book.assets):
             parts.append(hashlib.sha256(book.assets[name].content).hexdigest())
         return hashlib.sha256("\0".join(parts).encode("utf-8")).hexdigest()

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import and_, select
 
 from portal.core.permissions import Actor, Condition, registry, visible
 from portal.documents.models import Document
+from portal.documents.page import DocumentFacts
+from portal.documents.render import Rendered
+
+
+@dataclass(frozen=True)
+class Making:
+    """What a kind's own maker needs to know: where DATA_DIR is, for whom, how long, and whom to tell of progress."""
+
+    folder: Path
+    person: int | None
+    seconds: int
+    progress: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,8 @@ class DocumentKind:
         one for documents that are as secret as the customer's record.
     :ivar classification: translatable words at the head of every page ("Internal"); "" prints none.
     :ivar seconds: longest time for making one; above 30 only in background jobs.
+    :ivar make: makes the PDF by itself instead of from `template` (long documents: `portal.documents.book`); gets what
+        is known of the document, the context and the `Making`. Runs outside any transaction, with no language set.
     """
 
     key: str
@@ -36,6 +51,7 @@ class DocumentKind:
     rows: Callable[[Any], Condition] | None = None
     classification: Any = ""
     seconds: int = 30
+    make: Callable[[DocumentFacts, Mapping[str, Any], Making], Rendered] | None = None
 
     def condition(self, actor: Actor) -> Condition:
         """SQL condition of this kind's documents that lists show to the actor."""

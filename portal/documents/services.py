@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from portal.core.storage import DamagedContent, MissingContent, storage
 from portal.core.transaction import in_transaction, transaction
 from portal.documents import queries
 from portal.documents.actions import Action
-from portal.documents.kinds import DocumentKind
+from portal.documents.kinds import DocumentKind, Making
 from portal.documents.models import ERASED, FAILED, READY, RESERVED, Document, DocumentNumber
 from portal.documents.page import DocumentFacts, build_page, data_folder, organisation
 from portal.documents.render import CannotRender, render_pdf
@@ -67,6 +67,7 @@ def produce(
     language: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     reuse: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Document:
     """Make a numbered PDF and keep it. Whoever calls has checked that the actor may see the data.
 
@@ -78,6 +79,7 @@ def produce(
     :param language: default is the reader's present language.
     :param parameters: the choices made (period, parts …), kept with the document; no personal data.
     :param reuse: give back the newest earlier document of the same data instead of making another one.
+    :param progress: told pages done and pages expected while a long document is made; what it raises stops the work.
     :returns: the finished document.
     :raises CannotRender: it could not be made; its number is kept as a failed document (`details["document_id"]`).
     """
@@ -85,15 +87,13 @@ def produce(
         raise RuntimeError("produce() opens transactions of its own; call it outside transaction()")
     found = queries.kinds()[kind] if isinstance(kind, str) else kind
     order = _order(found, title, context, customer_id, subject, language, parameters)
-    if reuse:
-        earlier = queries.same_document(found.key, customer_id, order.language, order.data_digest)
-        if earlier is not None and storage().exists(earlier.storage_key):
-            return earlier
+    if reuse and (earlier := _earlier(order)) is not None:
+        return earlier
     with transaction():
         document_id = _reserve(order, actor).id
     document = db.session.get_one(Document, document_id)
     try:
-        pages, stored = _make(order, document, actor)
+        pages, stored = _make(order, document, actor, progress)
     except BaseException as error:
         with transaction():
             _note_failure(document_id, actor, error)
@@ -115,6 +115,19 @@ def produce(
             customer_id=document.customer_id,
         )
     return db.session.get_one(Document, document_id)
+
+
+def find_same(
+    kind: DocumentKind | str, *, title: str, context: Mapping[str, Any], subject: str = "", language: str | None = None
+) -> Document | None:
+    """The newest finished document about no customer that `produce(…, reuse=True)` would give back; None: none."""
+    found = queries.kinds()[kind] if isinstance(kind, str) else kind
+    return _earlier(_order(found, title, context, None, subject, language, None))
+
+
+def _earlier(order: _Order) -> Document | None:
+    earlier = queries.same_document(order.kind.key, order.customer_id, order.language, order.data_digest)
+    return earlier if earlier is not None and storage().exists(earlier.storage_key) else None
 
 
 def _order(
@@ -192,7 +205,9 @@ def _reserve(order: _Order, actor: Actor) -> Document:
     return document
 
 
-def _make(order: _Order, document: Document, actor: Actor) -> tuple[int, Any]:
+def _make(
+    order: _Order, document: Document, actor: Actor, progress: Callable[[int, int], None] | None
+) -> tuple[int, Any]:
     """Lay out and keep the file; no transaction is open, so the database stays free meanwhile."""
     with speaking(order.language):
         facts = DocumentFacts(
@@ -208,17 +223,23 @@ def _make(order: _Order, document: Document, actor: Actor) -> tuple[int, Any]:
             created=clock.local(document.made_at).isoformat(timespec="seconds"),
             language=order.language,
         )
-        page = build_page(order.kind.template, facts, order.context)
+        page = build_page(order.kind.template, facts, order.context) if order.kind.make is None else None
     number = document.number
     db.session.rollback()  # end the reading transaction before the long part
-    rendered = render_pdf(
-        page.html,
-        folder=data_folder(),
-        identifier=number,
-        assets=page.assets,
-        person=actor.user_id,
-        seconds=order.kind.seconds,
-    )
+    if order.kind.make is not None:
+        rendered = order.kind.make(
+            facts, order.context, Making(data_folder(), actor.user_id, order.kind.seconds, progress)
+        )
+    else:
+        assert page is not None
+        rendered = render_pdf(
+            page.html,
+            folder=data_folder(),
+            identifier=number,
+            assets=page.assets,
+            person=actor.user_id,
+            seconds=order.kind.seconds,
+        )
     try:
         return rendered.pages, storage().put(AREA, rendered.content)
     except OSError as error:

@@ -1,0 +1,1 @@
+"""Manuals, procedures and checklists on paper: PDF and DOCX."""

@@ -1,0 +1,40 @@
+"""Big exports run in the background and say how many pages they have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugins.sop.export import docx, services
+from plugins.sop.export.services import DOCX, ExportInput
+from portal.core.jobs import Job, JobContext
+from portal.core.paths import path_for
+from portal.i18n import _, _l, _n
+
+EXPORT = "sop.export_manual"
+
+
+def export_manual(
+    context: JobContext, version_id: int, part: str, file_format: str, checklists: bool, indexes: bool
+) -> dict[str, Any]:
+    """Make the PDF or DOCX of a version. May run twice: the second time finds what the first one made."""
+    wanted = ExportInput(part, file_format, checklists, indexes)
+    version = services.require_version(context.actor, version_id)
+    paper = services.paper_for(version, wanted)
+    if file_format == DOCX:
+        name = f"{paper['facts']['code']}-{paper['facts']['number']}.docx"
+        content = docx.manual_docx(paper)
+        (context.folder / name).write_bytes(content)
+        return {"file": name, "message": _("The Word file is ready.")}
+
+    def progress(done: int, total: int) -> None:
+        context.check_cancelled()
+        context.progress(done, total, _l("Pages laid out"))
+
+    document = services.export_pdf(version, paper, context.actor, progress)
+    return {
+        "url": path_for("documents.show", document_id=document.id),
+        "message": _n("The PDF has %(num)s page.", "The PDF has %(num)s pages.", document.pages),
+    }
+
+
+JOBS = (Job(EXPORT, _l("Export of a manual"), export_manual, idempotent=True, tell_owner=True),)
