@@ -12,6 +12,7 @@ from sqlalchemy import select
 from plugins.vip import approvals, certificate, demo, jobs, ledger, listings, permissions, queries, settings, views
 from plugins.vip import vocabulary as words
 from plugins.vip.models import ACTIVE, VipMembership
+from portal.audit.labels import AuditWord
 from portal.core import clock
 from portal.core.jobs import Job
 from portal.core.listing import Listing
@@ -82,6 +83,11 @@ def register_notice_kinds() -> list[NoticeKind]:
 @hookimpl
 def register_document_kinds() -> list[DocumentKind]:
     return [certificate.CERTIFICATE]
+
+
+@hookimpl
+def register_audit_words() -> Sequence[AuditWord]:
+    return words.AUDIT_WORDS
 
 
 @hookimpl

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.vip import conditions, models
+from portal.audit.labels import AuditWord
 from portal.i18n import _l
 
 LEVELS: dict[str, Any] = {
@@ -55,3 +56,20 @@ POINTS: dict[str, Any] = {
 def word(table: dict[str, Any], value: str) -> str:
     """The word for a stored value; the value itself when it is not known."""
     return str(table.get(value, value))
+
+
+#: What the audit trail calls this plugin's things.
+AUDIT_WORDS = (
+    AuditWord("object", "vip_application", _l("VIP application")),
+    AuditWord("object", "vip_membership", _l("VIP membership")),
+    AuditWord("object", "vip_benefit", _l("VIP benefit")),
+    AuditWord("object", "vip_candidate", _l("VIP candidate")),
+    AuditWord("subject", "application", _l("VIP application")),
+    AuditWord("subject", "membership", _l("VIP membership")),
+    AuditWord("subject", "points", _l("VIP points")),
+    AuditWord("subject", "benefit", _l("VIP benefit")),
+    AuditWord("subject", "candidate", _l("VIP candidate")),
+    AuditWord("field", "route", _l("Way in")),
+    AuditWord("field", "points", _l("Points")),
+    AuditWord("field", "balance", _l("Balance of points")),
+)

@@ -16,7 +16,7 @@ from portal.auth.throttle import normal_login
 from portal.core import clock
 from portal.core.database import rows_changed
 from portal.core.errors import Invalid, NotAllowed, NotFound
-from portal.core.permissions import require
+from portal.core.permissions import can, require
 from portal.core.text import pinyin_full
 from portal.extensions import db
 from portal.i18n import _
@@ -200,10 +200,8 @@ def end_session(session_id: int, actor: Actor) -> None:
     :raises NotFound: when there is none such for this actor.
     """
     found = db.session.get(AuthSession, session_id)
-    if found is None:
+    if found is None or (found.user_id != actor.user_id and not can(actor, MANAGE)):
         raise NotFound()
-    if found.user_id != actor.user_id:
-        require(actor, MANAGE)
     user = _user(found.user_id)
     db.session.delete(found)
     db.session.flush()

@@ -171,12 +171,15 @@ def home_panels(actor: Actor) -> list[Panel]:
     if not permissions.works_with_customers(actor):
         return []
     days = listings.idle_days()
+    workload = queries.workload_of(actor, days)
+    if not workload.customers and not permissions.manages_customers(actor):
+        return []  # who leads others has no customers of his own to look after
     return [
         Panel(
             "customers.workload",
             _l("My customers"),
             "customers/_workload.html",
-            {"workload": queries.workload_of(actor, days), "days": days},
+            {"workload": workload, "days": days},
             order=10,
             icon="people",
         )

@@ -144,6 +144,11 @@ RULES = (
 )
 
 
+def manages_customers(actor: Actor) -> bool:
+    """Whether somebody is to have customers of his own: for panels, decides nothing."""
+    return ACCOUNT_MANAGER in actor.roles
+
+
 def works_with_customers(actor: Actor) -> bool:
     """Whether somebody has customers to look at by role: for menu entries and panels, decides nothing."""
     return _is_head(actor) or bool({ACCOUNT_MANAGER, EXECUTIVE} & actor.roles)

@@ -12,12 +12,14 @@ READ_PRODUCTS = "purchases.products"
 MANAGE_PRODUCTS = "purchases.manage_products"
 SEE_MARGIN = "purchases.margin"
 SEE_REPORTS = "purchases.reports"
+RECORD = "purchases.record"
 
 PERMISSIONS = (
     Permission(READ_PRODUCTS, _l("See the products and their prices")),
     Permission(MANAGE_PRODUCTS, _l("Add, change and withdraw products")),
     Permission(SEE_MARGIN, _l("See unit costs and margins")),
     Permission(SEE_REPORTS, _l("See sums of the purchases of the customers one may see")),
+    Permission(RECORD, _l("Record purchases of the customers one may change")),
 )
 
 
@@ -43,4 +45,6 @@ RULES = (
     *_for_leaders(SEE_MARGIN),
     Rule(SEE_REPORTS, "works_with_customers", _l("works with customers"), works_with_customers),
     Rule(SEE_REPORTS, "system", _l("is the portal itself"), _is_system),
+    Rule(RECORD, "works_with_customers", _l("works with customers"), works_with_customers),
+    Rule(RECORD, "system", _l("is the portal itself"), _is_system),
 )

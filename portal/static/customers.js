@@ -8,16 +8,17 @@
   let timer = null;
   let request = null;
   const load = async () => {
-    const query = new URLSearchParams();
+    const typed = new URLSearchParams();
     for (const name of names) {
       const field = form.elements[name];
-      if (field && field.value.trim()) query.set(name, field.value.trim());
+      if (field && field.value.trim()) typed.set(name, field.value.trim());
     }
     if (request) request.abort();
     request = new AbortController();
-    if (!query.size) { box.replaceChildren(); return; }
+    if (!typed.size) { box.replaceChildren(); return; }
+    typed.set("csrf_token", form.elements.csrf_token.value);
     try {
-      const answer = await fetch(`${box.dataset.hints}?${query}`, { credentials: "same-origin", signal: request.signal });
+      const answer = await fetch(box.dataset.hints, { method: "POST", body: typed, credentials: "same-origin", signal: request.signal });
       if (!answer.ok || answer.redirected) return;
       const piece = new DOMParser().parseFromString(await answer.text(), "text/html");
       box.replaceChildren(...piece.body.childNodes);

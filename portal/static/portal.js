@@ -421,21 +421,6 @@
     const field = $("input[type=file]", zone);
     for (const kind of ["dragover", "dragleave", "drop"]) zone.addEventListener(kind, (event) => { event.preventDefault(); zone.classList.toggle("over", kind === "dragover"); if (kind === "drop" && field && event.dataTransfer.files.length) { field.files = event.dataTransfer.files; field.dispatchEvent(new Event("change", { bubbles: true })); } });
   }
-  /* Live hints below a form (duplicates): the named fields are sent to the address, HTML comes back. */
-  for (const box of $$("[data-hints]")) {
-    const form = box.closest("form");
-    const names = (box.dataset.fields || "").split(/[ ,]+/).filter(Boolean);
-    if (!form) continue;
-    const load = later(async () => {
-      const query = new URLSearchParams();
-      for (const name of names) { const field = form.elements[name]; if (field && field.value) query.set(name, field.value); }
-      try {
-        const answer = await fetch(`${box.dataset.hints}?${query}`, { credentials: "same-origin" });
-        if (answer.ok && !answer.redirected) { const page = new DOMParser().parseFromString(await answer.text(), "text/html"); box.replaceChildren(...page.body.childNodes); }
-      } catch { /* no hints then */ }
-    }, 350);
-    for (const name of names) { const field = form.elements[name]; if (field && field.addEventListener) field.addEventListener("input", load); }
-  }
   $$("[data-picker]").forEach(startPicker);
   $$("form[data-live]").forEach(prepareLive);
   $$("[data-poll]").forEach(poll);

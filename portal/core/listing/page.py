@@ -7,14 +7,15 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import url_for
+from flask import current_app, url_for
 from sqlalchemy import Integer, Select, SQLColumnExpression, bindparam, or_, select, union_all
 
 from portal.core.listing import keyset
 from portal.core.listing.definition import CellContext, Filter, Listing
 from portal.core.listing.models import SavedView
 from portal.core.listing.query import PAGE_SIZES, Query
-from portal.core.permissions import Actor, can
+from portal.core.permissions import Actor, can, registry
+from portal.core.web import declared_access
 from portal.extensions import db
 from portal.i18n import _
 
@@ -168,7 +169,7 @@ def build_page(listing: Listing, actor: Actor, args: Any, route: dict[str, Any])
             if action.applies(actor)
         ],
         choose_columns=[(column.key, column.label, column in columns) for column in listing.columns],
-        empty=_empty(query, path),
+        empty=_empty(query, path, actor),
         form_fields=[(name, value) for name, value in query.pairs if name in {"sort", "cols", "n", "scene"}],
         query_string=urlencode(query.pairs),
         search_value=query.text,
@@ -321,7 +322,7 @@ def _views_statement() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _empty(query: Query, path: str) -> EmptyNote:
+def _empty(query: Query, path: str, actor: Actor) -> EmptyNote:
     if query.is_narrowed:
         clear = tuple({name for name, _value in query.pairs} - {"sort", "cols", "n"})
         return EmptyNote(
@@ -331,5 +332,12 @@ def _empty(query: Query, path: str) -> EmptyNote:
             query.url(path, without=clear),
         )
     text = query.listing.empty
-    url = url_for(text.action_endpoint) if text.action_endpoint else None
+    offered = bool(text.action_endpoint) and _may_open(text.action_endpoint, actor)
+    url = url_for(text.action_endpoint) if offered else None
     return EmptyNote(str(text.title) or _("Nothing here yet"), str(text.text), str(text.action_label), url)
+
+
+def _may_open(endpoint: str, actor: Actor) -> bool:
+    """Whether a page without an object opens for the actor, as its view declares."""
+    permission = registry().permissions.get(declared_access(current_app, endpoint) or "")
+    return permission is None or can(actor, permission.name)

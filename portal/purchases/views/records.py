@@ -16,7 +16,7 @@ from portal.core.errors import Conflict, Invalid
 from portal.core.permissions import can, require
 from portal.core.registry import registry
 from portal.core.transaction import transaction
-from portal.core.web import refuse_large_id, signed_in
+from portal.core.web import access, refuse_large_id, signed_in
 from portal.customers.permissions import EDIT
 from portal.customers.queries import open_customer
 from portal.i18n import _
@@ -24,6 +24,7 @@ from portal.purchases import charts, forms, queries, services
 from portal.purchases.listings import PURCHASES, overdue_days
 from portal.purchases.models import Purchase
 from portal.purchases.periods import period
+from portal.purchases.permissions import RECORD
 from portal.purchases.views.base import (
     blueprint,
     conflict_rows,
@@ -40,8 +41,9 @@ Page = Response | str | tuple[str, int]
 @signed_in
 def index() -> str:
     """The list of purchases of the customers one may see."""
-    page = registry("listings")[PURCHASES].page(current_actor(), request.args)
-    return render_template("purchases/index.html", page=page, overdue=overdue_days())
+    actor = current_actor()
+    page = registry("listings")[PURCHASES].page(actor, request.args)
+    return render_template("purchases/index.html", page=page, overdue=overdue_days(), may_record=can(actor, RECORD))
 
 
 # ---- recording and changing ----------------------------------------------------------------------------------------
@@ -77,7 +79,7 @@ def _describe(form: forms.PurchaseForm) -> None:
 
 
 @blueprint.route("/purchases/new", methods=["GET", "POST"])
-@signed_in
+@access(RECORD)
 def create() -> Page:
     """Record a purchase; `?customer_id=` names the customer."""
     actor = current_actor()
