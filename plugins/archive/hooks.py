@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import click
 from flask import Blueprint
 
-from plugins.archive import demo, permissions, settings
+from plugins.archive import blueprint as pages
+from plugins.archive import commands, demo, permissions, settings
 from plugins.archive import models as models  # all tables are known once the plugin is
 from plugins.archive.copies import documents as copy_documents
 from plugins.archive.copies import endings
 from plugins.archive.copies import jobs as copy_jobs
 from plugins.archive.copies import listings as copy_listings
 from plugins.archive.copies import views as copy_views
+from plugins.archive.dossiers import approvals as dossier_approvals
+from plugins.archive.dossiers import change_views as change_views  # its pages are on the blueprint
+from plugins.archive.dossiers import changes as dossier_changes
+from plugins.archive.dossiers import listings as dossier_listings
+from plugins.archive.dossiers import producing
+from plugins.archive.dossiers import views as dossier_views  # noqa: F401
 from plugins.archive.lookups import approvals as lookup_approvals
 from plugins.archive.lookups import listings as lookup_listings
 from plugins.archive.lookups import parts as lookup_parts
@@ -21,10 +29,16 @@ from plugins.archive.lookups import views as lookup_views
 from plugins.archive.pack import jobs as pack_jobs
 from plugins.archive.pack import services as pack_services
 from plugins.archive.pack import views as pack_views
+from plugins.archive.reports import approvals as report_approvals
+from plugins.archive.reports import figure_views as figure_views
+from plugins.archive.reports import jobs as report_jobs
+from plugins.archive.reports import listings as report_listings
+from plugins.archive.reports import offers, stock
+from plugins.archive.reports import views as report_views  # noqa: F401
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavArea, NavItem
-from portal.core.panels import Panel
+from portal.core.panels import Action, AgendaItem, Panel, Tab
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
 from portal.hookspecs import hookimpl
@@ -36,6 +50,7 @@ from portal.org.actor import Actor
 @hookimpl
 def register_blueprints() -> list[Blueprint]:
     return [
+        pages.blueprint,
         lookup_views.blueprint,
         copy_views.blueprint,
         pack_views.blueprint,
@@ -46,6 +61,7 @@ def register_blueprints() -> list[Blueprint]:
 def register_navigation() -> list[NavArea | NavItem]:
     return [
         NavArea("archive", _l("Archive"), "archive", 35),
+        *offers.NAVIGATION,
         *lookup_parts.NAVIGATION,
     ]
 
@@ -68,6 +84,8 @@ def register_settings() -> Sequence[Setting]:
 @hookimpl
 def register_approval_kinds() -> Sequence[Any]:
     return [
+        *dossier_approvals.KINDS,
+        *report_approvals.KINDS,
         *lookup_approvals.KINDS,
     ]
 
@@ -75,6 +93,7 @@ def register_approval_kinds() -> Sequence[Any]:
 @hookimpl
 def register_jobs() -> Sequence[Job]:
     return [
+        *report_jobs.JOBS,
         *copy_jobs.JOBS,
         *pack_jobs.JOBS,
     ]
@@ -83,6 +102,7 @@ def register_jobs() -> Sequence[Job]:
 @hookimpl
 def register_notice_kinds() -> Sequence[NoticeKind]:
     return [
+        *offers.NOTICES,
         *lookup_parts.NOTICES,
     ]
 
@@ -90,6 +110,7 @@ def register_notice_kinds() -> Sequence[NoticeKind]:
 @hookimpl
 def register_document_kinds() -> Sequence[Any]:
     return [
+        *producing.KINDS.values(),
         *copy_documents.KINDS,
         *pack_services.KINDS,
     ]
@@ -98,6 +119,8 @@ def register_document_kinds() -> Sequence[Any]:
 @hookimpl
 def register_listings() -> Sequence[Listing]:
     return [
+        *dossier_listings.LISTINGS,
+        *report_listings.LISTINGS,
         *lookup_listings.LISTINGS,
         *copy_listings.LISTINGS,
     ]
@@ -106,6 +129,7 @@ def register_listings() -> Sequence[Listing]:
 @hookimpl
 def register_audit_words() -> Sequence[Any]:
     return [
+        *offers.AUDIT_WORDS,
         *lookup_parts.AUDIT_WORDS,
     ]
 
@@ -113,8 +137,54 @@ def register_audit_words() -> Sequence[Any]:
 @hookimpl
 def customer_panels(customer: Any, actor: Actor) -> Sequence[Panel]:
     return [
+        *offers.customer_panels(customer, actor),
         *lookup_parts.customer_panels(customer, actor),
     ]
+
+
+@hookimpl
+def register_commands() -> list[click.Command]:
+    return [commands.archive]
+
+
+@hookimpl
+def customer_tabs(customer: Any, actor: Actor) -> Sequence[Tab]:
+    return offers.customer_tabs(customer, actor)
+
+
+@hookimpl
+def customer_actions(customer: Any, actor: Actor) -> Sequence[Action]:
+    return offers.customer_actions(customer, actor)
+
+
+@hookimpl
+def home_panels(actor: Actor) -> Sequence[Panel]:
+    return offers.home_panels(actor)
+
+
+@hookimpl
+def agenda_items(actor: Actor, until: Any) -> Sequence[AgendaItem]:
+    return offers.agenda_items(actor, until)
+
+
+@hookimpl
+def customer_changed(customer: Any, changes: dict[str, tuple[Any, Any]], actor: Actor) -> None:
+    dossier_changes.refuse_direct_change(customer, changes, actor)
+
+
+@hookimpl
+def purchases_changed(customer_ids: Sequence[int], actor: Actor) -> None:
+    stock.refresh_some(customer_ids)
+
+
+@hookimpl
+def customers_merged(kept: Any, merged: Any, actor: Actor) -> None:
+    stock.refresh([kept.id, merged.id])
+
+
+@hookimpl
+def customers_unmerged(kept: Any, restored: Any, actor: Actor) -> None:
+    stock.refresh([kept.id, restored.id])
 
 
 @hookimpl

@@ -101,10 +101,10 @@ def _open_changes(customer_id: int) -> list[ArchiveChange]:
 
 def _lookup_url(customer_id: int) -> str | None:
     """The page on which one asks to look this dossier up."""
-    endpoint = "archive.new_lookup"
+    endpoint = "archive_lookups.new"
     if endpoint not in current_app.view_functions:
         return None
-    return url_for(endpoint, customers=customer_id)
+    return url_for(endpoint, customer=customer_id)
 
 
 def _quarters() -> list[Quarter]:

@@ -285,7 +285,7 @@ def _assessment(
     past = earlier.total if earlier else ZERO
     growth = int(((sales - past) * 100 / past).to_integral_value()) if past else None
     attainment = purchases.share(sales, goal[row.id]) if goal.get(row.id) else None
-    open_all, open_late = late.get(row.id, (ZERO, ZERO))
+    _open_all, open_late = late.get(row.id, (ZERO, ZERO))
     overdue = open_late or ZERO
     overdue_share = purchases.share(overdue, sales) if sales else None
     parts = {

@@ -1,4 +1,4 @@
-"""Background work of reports and storage: drafts, reminders, statistics files, outlooks, forecasts, scan, quarantine."""
+"""Background work: drafts, reminders, statistics files, outlooks, forecasts, scan, quarantine."""
 
 from __future__ import annotations
 

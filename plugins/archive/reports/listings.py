@@ -75,7 +75,7 @@ def _range(column: Any, value: FilterValue) -> ColumnElement[bool]:
 STOCK = Listing(
     key="archive.stock",
     title=_l("Stock and consumption"),
-    endpoint="archive.stock",
+    endpoint="archive.stock_list",
     identity=ArchiveOutlook.id,
     source=_source,
     where=lambda actor: [visible(actor, "customers.view")],

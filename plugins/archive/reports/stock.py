@@ -158,3 +158,13 @@ def refresh(customer_ids: Sequence[int], today: date | None = None) -> int:
         )
     db.session.flush()
     return len(found)
+
+
+#: More customers than this at once (imports) are left to the night.
+AT_ONCE = 50
+
+
+def refresh_some(customer_ids: Sequence[int]) -> None:
+    """Compute the outlooks anew after a purchase; a large import is left to the nightly job."""
+    if len(customer_ids) <= AT_ONCE:
+        refresh(customer_ids)
