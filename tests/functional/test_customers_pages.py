@@ -200,7 +200,7 @@ def test_a_stranger_learns_only_that_it_exists(world: World, as_person: Callable
             assert "贵州茅台" in page.text
             assert "安娜" in page.text
             assert "销售一部" in page.text
-            for secret in ("机密需求", "138", "白酒", "to_identify", "To identify"):
+            for secret in ("机密需求", "13800138", "138 0013", "白酒", "to_identify", "To identify"):
                 assert secret not in page.text, (login, tail, secret)
             main = page.text.split('id="main"')[1]
             bodies.add(re.sub(r'(csrf_token" value=|next" value=)"[^"]*"', "", main))
