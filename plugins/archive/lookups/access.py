@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, union
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from plugins.archive.lookups.actions import LookupAction
@@ -26,7 +26,8 @@ from portal.extensions import db
 from portal.notifications.kinds import message
 from portal.notifications.services import notify
 from portal.org.actor import SYSTEM, users_with_role
-from portal.org.models import AUDITOR, Department, User
+from portal.org.models import AUDITOR, User
+from portal.org.queries import approver_chain
 
 INCIDENT = "archive.incident"
 #: Kinds that count for the alarm.
@@ -121,9 +122,7 @@ def _watch(user_id: int) -> None:
 
 
 def watchers_of(person: User) -> list[int]:
-    """Whom an alarm about a person is told to: the head above him, and the auditors; never himself."""
-    heads = select(Department.head_id).where(Department.id == person.department_id, Department.head_id.is_not(None))
-    parent = select(Department.parent_id).where(Department.id == person.department_id).scalar_subquery()
-    above = select(Department.head_id).where(Department.id == parent, Department.head_id.is_not(None))
-    people = set(db.session.scalars(union(heads, above))) | set(users_with_role(AUDITOR))
-    return sorted(people - {person.id})
+    """Whom an alarm about a person is told to: his head (of a head: the one above), and the auditors; never himself."""
+    chain = [link.head_id for link in approver_chain(person.department_id) if link.head_id not in (None, person.id)]
+    people = {*chain[:1], *users_with_role(AUDITOR)}
+    return sorted(i for i in people if i is not None and i != person.id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.orm import aliased
 
 from plugins.archive.lookups.access import note_access
 from plugins.archive.lookups.actions import LookupAction
@@ -43,12 +44,13 @@ class Ended(Conflict):
 
 def holds() -> ColumnElement[bool]:
     """SQL: the grant has begun, is not over, was not ended, and its holder is still with us; on the database's time."""
-    present = select(User.id).where(User.id == ArchiveGrant.holder_id, User.is_active).exists()
+    holder = aliased(User)  # so that a statement may name people for its own purposes
+    present = select(holder.id).where(holder.id == ArchiveGrant.holder_id, holder.is_active).correlate(ArchiveGrant)
     return and_(
         ArchiveGrant.ended_at.is_(None),
         ArchiveGrant.begins_at <= database_now(),
         ArchiveGrant.ends_at > database_now(),
-        present,
+        present.exists(),
     )
 
 
