@@ -25,13 +25,26 @@ class MenuItem:
     badge_count: int
 
 
+#: Which areas of the menu are unfolded: their keys, separated by dots; written by the script of the page.
+AREAS_COOKIE = "portal_areas"
+AREAS_OPEN_AT_FIRST = 3
+
+
 @dataclass(frozen=True)
 class MenuArea:
     """A group of the left menu, ready to draw."""
 
+    key: str
     label: Any
     icon: str
     items: list[MenuItem]
+    #: unfolded: the area of the present page, and those that the person left open
+    is_open: bool = True
+
+    @property
+    def badge_count(self) -> int:
+        """What waits in a folded area."""
+        return sum(item.badge_count for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -98,7 +111,8 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
     entries = current_app.extensions["portal_navigation"]
     items = items_for(actor, [entry for entry in entries if isinstance(entry, NavItem)])
     active = active_endpoint(items)
-    areas = []
+    kept = request.cookies.get(AREAS_COOKIE)
+    areas: list[MenuArea] = []
     for area in sorted((entry for entry in entries if isinstance(entry, NavArea)), key=lambda entry: entry.order):
         drawn = [
             MenuItem(
@@ -112,7 +126,9 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
             if item.area == area.key
         ]
         if drawn:
-            areas.append(MenuArea(area.label, area.icon, drawn))
+            is_open = area.key in kept.split(".") if kept is not None else len(areas) < AREAS_OPEN_AT_FIRST
+            is_open = is_open or any(item.active for item in drawn)
+            areas.append(MenuArea(area.key, area.label, area.icon, drawn, is_open))
     return areas
 
 

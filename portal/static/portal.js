@@ -421,6 +421,12 @@
     const field = $("input[type=file]", zone);
     for (const kind of ["dragover", "dragleave", "drop"]) zone.addEventListener(kind, (event) => { event.preventDefault(); zone.classList.toggle("over", kind === "dragover"); if (kind === "drop" && field && event.dataTransfer.files.length) { field.files = event.dataTransfer.files; field.dispatchEvent(new Event("change", { bubbles: true })); } });
   }
+  /* Which areas of the menu are unfolded is remembered on this device; the server draws the next page so. */
+  const areas = $$(".nav-area[data-area]");
+  for (const area of areas) area.addEventListener("toggle", () => {
+    const open = areas.filter((one) => one.open).map((one) => one.dataset.area).join(".");
+    document.cookie = `portal_areas=${open}; path=${document.body.dataset.root || "/"}; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+  });
   $$("[data-picker]").forEach(startPicker);
   $$("form[data-live]").forEach(prepareLive);
   $$("[data-poll]").forEach(poll);
