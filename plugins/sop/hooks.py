@@ -14,6 +14,7 @@ from plugins.sop.manuals import approvals as manual_approvals
 from plugins.sop.programme import permissions as programme_permissions
 from plugins.sop.programme import settings as programme_settings
 from plugins.sop.reading import jobs as reading_jobs
+from plugins.sop.reading import offers as reading_offers
 from plugins.sop.runs import jobs as run_jobs
 from plugins.sop.runs import listings as run_listings
 from plugins.sop.runs import offers as run_offers
@@ -61,6 +62,7 @@ def register_rules() -> Sequence[Rule]:
 @hookimpl
 def register_navigation() -> list[NavItem]:
     return [
+        *reading_offers.NAVIGATION,
         NavItem("knowledge", "sop_runs", _l("Checklists"), "sop.runs", "card-checklist", 30, permissions.USE),
         NavItem(
             "knowledge", "sop_steps", _l("My checklist steps"), "sop.my_steps", "person-check", 31, permissions.USE
@@ -131,6 +133,7 @@ def register_listings() -> Sequence[Listing]:
 @hookimpl
 def register_audit_words() -> list[AuditWord]:
     return [
+        *reading_offers.AUDIT_WORDS,
         *run_offers.AUDIT_WORDS,
     ]
 
@@ -171,6 +174,7 @@ def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> l
 @hookimpl
 def home_panels(actor: Actor) -> list[Panel]:
     return [
+        *reading_offers.home_panels(actor),
         *run_offers.home(actor),
     ]
 
@@ -184,7 +188,9 @@ def agenda_items(actor: Actor, until: Any) -> list[Any]:
 
 @hookimpl
 def palette_items(actor: Actor, query: str) -> list[Any]:
-    return []
+    return [
+        *reading_offers.palette_items(actor, query),
+    ]
 
 
 @hookimpl

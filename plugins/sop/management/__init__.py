@@ -1,0 +1,1 @@
+"""Figures of checklists for those who lead: completion and punctuality (R-SOP-5)."""

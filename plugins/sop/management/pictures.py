@@ -1,0 +1,157 @@
+"""Pictures of the figures of checklists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from plugins.sop.management.queries import Figures, Group
+from portal.charts.builders import line, stacked_by_month
+from portal.charts.figure import Chart, chart
+from portal.charts.theme import COLOURS, QUIET
+from portal.i18n import _
+
+#: Bars of one picture; the table has them all.
+MOST_BARS = 14
+
+
+def kinds() -> list[str]:
+    """What becomes of runs, in the order of the bars."""
+    return [_("In time"), _("Late"), _("Completed without a date"), _("Overdue"), _("Being worked on")]
+
+
+def _parts(figures: Figures) -> list[int]:
+    return [figures.on_time, figures.late, figures.undated, figures.overdue, figures.running]
+
+
+#: Green, orange, grey, rose, blue: never by colour alone, the legend and the table name them.
+_TONES = (COLOURS[2], COLOURS[1], QUIET, COLOURS[4], COLOURS[0])
+
+
+def how_counted() -> str:
+    """How the figures come about, for people."""
+    return _(
+        "Counted are checklists that began in the period. In time: completed on or before the due date; late: after "
+        "it; overdue: still open and past it. Completion is completed divided by started (without those called off); "
+        "punctuality is completed in time divided by completed with a date plus overdue."
+    )
+
+
+def by_group(groups: Sequence[Group], title: str, name_label: str) -> Chart:
+    """Bars per department, person or procedure, divided by what became of the runs."""
+    shown = list(groups)[:MOST_BARS]
+    words = kinds()
+    values: list[dict[str, Any]] = []
+    for index, group in enumerate(shown):
+        for number, part in enumerate(_parts(group.figures)):
+            values.append({"n": f"{index:03d}", "k": str(number), "o": number, "v": part})
+        percent = group.figures.punctuality
+        values.append(
+            {
+                "n": f"{index:03d}",
+                "k": "",
+                "o": 9,
+                "v": 0,
+                "t": "" if percent is None else f"{percent} %",
+                "s": group.figures.started,
+            }
+        )
+    names = {f"{index:03d}": group.name for index, group in enumerate(shown)}
+    encoding_y = {
+        "field": "n",
+        "type": "ordinal",
+        "title": None,
+        "sort": None,
+        "axis": {"labelExpr": _labels(names), "labelOpacity": 1, "grid": False},
+    }
+    colour = {
+        "field": "k",
+        "type": "nominal",
+        "sort": None,
+        "scale": {"domain": [str(number) for number in range(5)], "range": list(_TONES)},
+        "legend": {"labelExpr": _labels({str(number): word for number, word in enumerate(words)}), "columns": 3},
+    }
+    layers = [
+        {
+            "transform": [{"filter": "datum.k != ''"}],
+            "mark": "bar",
+            "encoding": {
+                "x": {"field": "v", "type": "quantitative", "title": _("Checklists"), "axis": {"tickMinStep": 1}},
+                "color": colour,
+                "order": {"field": "o", "type": "quantitative"},
+            },
+        },
+        {
+            "transform": [{"filter": "datum.k == ''"}],
+            "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 11},
+            "encoding": {"x": {"field": "s", "type": "quantitative"}, "text": {"field": "t"}},
+        },
+    ]
+    first = shown[0] if shown else None
+    alt = (
+        _(
+            "%(name)s has the most: %(started)s started, %(done)s completed, %(overdue)s overdue.",
+            name=first.name,
+            started=first.figures.started,
+            done=first.figures.done,
+            overdue=first.figures.overdue,
+        )
+        if first
+        else _("No checklists in this period.")
+    )
+    headers = [name_label, *words, _("Called off"), _("Completion"), _("Punctuality")]
+    return chart(
+        "groups",
+        spec={"data": {"values": values}, "height": {"step": 28}, "encoding": {"y": encoding_y}, "layer": layers},
+        title=title,
+        alt=alt,
+        headers=headers,
+        rows=[
+            (
+                group.name,
+                *_parts(group.figures),
+                group.figures.cancelled,
+                _percent(group.figures.completion),
+                _percent(group.figures.punctuality),
+            )
+            for group in groups
+        ],
+        how=how_counted() + " " + _("The percentage behind a bar is the punctuality."),
+    )
+
+
+def _percent(value: int | None) -> str:
+    return "—" if value is None else f"{value} %"
+
+
+def _labels(names: dict[str, str]) -> str:
+    return f"{json.dumps(names, ensure_ascii=True)}[datum.value]"
+
+
+def per_month(rows: Sequence[tuple[str, Figures]]) -> Chart:
+    """Runs by the month of their beginning, divided by what became of them."""
+    return stacked_by_month(
+        [(month, _parts(figures)) for month, figures in rows],
+        groups=kinds(),
+        key="months",
+        title=_("Checklists by month"),
+        how=how_counted(),
+        value_label=_("Checklists"),
+        money=False,
+    )
+
+
+def punctuality(rows: Sequence[tuple[str, Figures]]) -> Chart:
+    """Completion and punctuality over the months."""
+    return line(
+        [
+            (_("Completion"), [(month, figures.completion) for month, figures in rows]),
+            (_("Punctuality"), [(month, figures.punctuality) for month, figures in rows]),
+        ],
+        key="punctuality",
+        title=_("Completion and punctuality, percent"),
+        how=how_counted(),
+        x_label=_("Month"),
+        value_label=_("Percent"),
+    )
