@@ -24,7 +24,7 @@ from plugins.sop.manuals.base import (
     open_version,
 )
 from plugins.sop.manuals.checking import problems
-from plugins.sop.manuals.comparing import Comparison, compare
+from plugins.sop.manuals.comparing import Comparison, ProcedureChange, compare, compare_procedures
 from plugins.sop.manuals.content import ManualContent, digest_of
 from plugins.sop.manuals.models import (
     DRAFT,
@@ -361,3 +361,23 @@ def _ending_after(manual_id: int, day: date) -> Sequence[ManualVersion]:
             ManualVersion.effective_until.is_(None) | (ManualVersion.effective_until > day),
         )
     ).all()
+
+
+def change_of(version: ManualVersion, procedure_id: int) -> ProcedureChange | None:
+    """What a version changed in one procedure against the one it was drafted from; None when nothing or no base."""
+    if version.base_id is None:
+        return None
+    revisions = dict(
+        db.session.execute(
+            select(VersionProcedure.version_id, VersionProcedure.revision_id).where(
+                VersionProcedure.procedure_id == procedure_id,
+                VersionProcedure.version_id.in_((version.id, version.base_id)),
+            )
+        ).all()
+    )
+    after, before = revisions.get(version.id), revisions.get(version.base_id)
+    if after is None or before is None or after == before:
+        return None
+    return compare_procedures(
+        queries.procedure_content(version.base_id, procedure_id), queries.procedure_content(version.id, procedure_id)
+    )
