@@ -43,10 +43,16 @@ class SectionLink:
 #: In the order shown. Add a line here; the page extends "key_accounts/account_frame.html".
 SECTIONS: list[Section] = [
     Section("account", _l("At a glance"), "key_accounts.account"),
+    Section("scorecards", _l("Scorecards"), "key_accounts.scorecards"),
+    Section("policy", _l("Policy"), "key_accounts.customer_policy"),
+    Section("whitespace", _l("Whitespace"), "key_accounts.whitespace"),
+    Section("drivers", _l("Driver tree"), "key_accounts.drivers"),
+    Section("satisfaction", _l("Satisfaction"), "key_accounts.customer_satisfaction"),
     Section("plan", _l("Account plan"), "key_accounts.plan"),
     Section("opportunities", _l("Opportunities"), "key_accounts.opportunities_of"),
     Section("team", _l("Account team"), "key_accounts.team"),
     Section("stakeholders", _l("Stakeholder map"), "key_accounts.stakeholders"),
+    Section("care", _l("Care"), "key_accounts.care"),
     Section("emergencies", _l("Emergency plan"), "key_accounts.emergencies_of"),
 ]
 

@@ -62,6 +62,7 @@ def register_settings() -> Sequence[Setting]:
 def register_jobs() -> Sequence[Job]:
     return [
         *offers.JOBS,
+        *work.JOBS,
     ]
 
 
@@ -127,7 +128,9 @@ def home_panels(actor: Actor) -> list[Panel]:
 
 @hookimpl
 def agenda_items(actor: Actor, until: Any) -> list[AgendaItem]:
-    return []
+    return [
+        *work.agenda_items(actor, until),
+    ]
 
 
 @hookimpl

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import url_for
 
+from plugins.key_accounts.care import documents as care_documents
+from plugins.key_accounts.care import jobs as care_jobs
+from plugins.key_accounts.care import queries as care
+from plugins.key_accounts.care import services as duties
+from plugins.key_accounts.care import visits
+from plugins.key_accounts.care.settings import SETTINGS as CARE_SETTINGS
+from plugins.key_accounts.care.vocabulary import DUTIES
 from plugins.key_accounts.opportunities import queries as opportunities
 from plugins.key_accounts.opportunities import services as opportunity_services
 from plugins.key_accounts.opportunities import vocabulary as opportunity_words
@@ -20,9 +27,10 @@ from plugins.key_accounts.plans import services as plans
 from plugins.key_accounts.team import permissions as team_permissions
 from plugins.key_accounts.team import services as team
 from portal.core import clock, settings
+from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
-from portal.core.panels import Panel, TimelineEntry
+from portal.core.panels import AgendaItem, Panel, TimelineEntry
 from portal.core.permissions import Rule, can
 from portal.core.settings import Setting
 from portal.documents.kinds import DocumentKind
@@ -30,7 +38,7 @@ from portal.i18n import _, _l
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
 
-SETTINGS: tuple[Setting, ...] = (*OPPORTUNITY_SETTINGS,)
+SETTINGS: tuple[Setting, ...] = (*OPPORTUNITY_SETTINGS, *CARE_SETTINGS)
 RULES: tuple[Rule, ...] = (*team_permissions.RULES,)
 NOTICE_KINDS: tuple[NoticeKind, ...] = (
     NoticeKind(
@@ -39,12 +47,26 @@ NOTICE_KINDS: tuple[NoticeKind, ...] = (
         _l("When I become a member of an account team, or somebody leaves one of mine."),
         default_mail=True,
     ),
+    NoticeKind(
+        visits.NOTICE,
+        _l("Executive visits"),
+        _l("When a visit is planned for me, or one to my customers falls away."),
+        default_mail=True,
+    ),
+    NoticeKind(
+        care_jobs.NOTICE,
+        _l("Overdue in key accounts"),
+        _l("When an action, a review or a care duty of mine is overdue."),
+    ),
 )
 APPROVAL_KINDS: tuple[Any, ...] = (*plan_approvals.KINDS,)
-DOCUMENT_KINDS: tuple[DocumentKind, ...] = (plan_documents.PLAN,)
+DOCUMENT_KINDS: tuple[DocumentKind, ...] = (plan_documents.PLAN, *care_documents.KINDS)
+JOBS: tuple[Job, ...] = (*care_jobs.JOBS,)
 LISTINGS: tuple[Listing, ...] = (OPPORTUNITIES,)
 NAVIGATION: tuple[NavItem, ...] = (
     NavItem("customers", "experts", _l("Expert directory"), "key_accounts.experts", "mortarboard", 78),
+    NavItem("customers", "care", _l("Care of key accounts"), "key_accounts.care_board", "heart", 74, USE),
+    NavItem("customers", "visits", _l("Calendar of visits"), "key_accounts.visit_calendar", "calendar3", 76, USE),
     NavItem("sales", "opportunities", _l("Opportunities"), "key_accounts.board", "bullseye", 5, USE),
 )
 
@@ -55,6 +77,8 @@ def hand_over(user: Any, successor: Any, actor: Actor) -> None:
     opportunity_services.hand_over(user, successor, actor)
     plans.hand_over(user, successor, actor)
     emergencies.hand_over(user, successor)
+    duties.hand_over(user, successor, actor)
+    visits.hand_over(user, successor, actor)
 
 
 def timeline(customer: Any, before: Any, limit: int) -> list[TimelineEntry]:
@@ -91,3 +115,27 @@ def home_panels(actor: Actor) -> list[Panel]:
     context = {"rows": rows, "today": today}
     title = _("Opportunities that need me")
     return [Panel("opportunities", title, "key_accounts/opportunities/_home.html", context, order=45, icon="bullseye")]
+
+
+def agenda_items(actor: Actor, until: date) -> list[AgendaItem]:
+    """Plan actions, reviews, duties, agreed actions and executive visits of the actor; two statements."""
+    if actor.user_id is None:
+        return []
+    kinds = {
+        "action": (_("Plan action"), "check2-square", "key_accounts.plan", "customer_id"),
+        "review": (_("Plan review"), "calendar-check", "key_accounts.plan", "customer_id"),
+        "duty": (_("Care duty"), "heart", "key_accounts.care", "customer_id"),
+        "meeting": (_("Agreed action"), "people-fill", "key_accounts.meeting", "meeting_id"),
+    }
+    found = []
+    for row in care.agenda(actor, until):
+        kind, icon, endpoint, argument = kinds[row.what]
+        title = str(DUTIES[row.text][0]) if row.what == "duty" else row.text
+        found.append(AgendaItem(row.due, kind, title, url_for(endpoint, **{argument: row.key}), icon, row.about))
+    begin, end = clock.day_bounds(clock.today())[0], clock.day_bounds(until)[1]
+    for row in care.coming_visits(actor, begin, end):
+        day = clock.local(row.starts_at)
+        title = f"{day.strftime('%H:%M')} {row.purpose}"
+        url = url_for("key_accounts.visit", visit_id=row.id)
+        found.append(AgendaItem(day.date(), _("Executive visit"), title, url, "briefcase", row.customer))
+    return found
