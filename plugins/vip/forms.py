@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from plugins.vip import models
 from plugins.vip.services import REASON_LENGTH, ApplicationInput
 from plugins.vip.vocabulary import LEVELS
-from portal.core.forms import Form, TextField
+from portal.core.forms import Form, TextField, options
 from portal.i18n import _l
 
 
@@ -64,7 +64,7 @@ class BenefitForm(Form):
 
     name = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), Length(max=100)])
     description = TextAreaField(_l("Description"), validators=[Length(max=500)])
-    level = SelectField(_l("From level"), choices=[(level, LEVELS[level]) for level in models.LEVELS])
+    level = SelectField(_l("From level"), choices=options((level, LEVELS[level]) for level in models.LEVELS))
     cost = IntegerField(
         _l("Points for one"), default=0, validators=[InputRequired(_l("Enter zero or a number of points."))]
     )

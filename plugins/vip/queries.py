@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Integer, Select, and_, bindparam, extract, func, or_, select, union
 
@@ -133,7 +132,7 @@ def badge_statement() -> Select[int, str]:
 
 
 @cache
-def events_statement(older: bool) -> Select[Any]:
+def events_statement(older: bool) -> Select[datetime, str, str, str, int, str]:
     """What happened to the memberships of `customer_id`, newest first, at most `limit`; `older` than `before`."""
     statement = (
         select(

@@ -20,7 +20,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.coded import N_
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from portal.core.forms import Form
+from portal.core.forms import Form, options
 from portal.core.money import format_yuan
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
@@ -101,10 +101,9 @@ def _fill_choices(form: ApplicationForm, found: queries.Assessment) -> None:
     if found.people:
         choices.append((RANK, words.word(words.CONDITIONS, RANK)))
     choices.append((EXCEPTION, words.word(words.CONDITIONS, EXCEPTION)))
-    form.condition.choices = choices
-    form.contact_id.choices = [("", _("The customer itself"))] + [
-        (str(person.contact_id), f"{person.name} · {label(Rank, person.rank)}") for person in found.people
-    ]
+    form.condition.choices = options(choices)
+    people = [(str(person.contact_id), f"{person.name} · {label(Rank, person.rank)}") for person in found.people]
+    form.contact_id.choices = options([("", _("The customer itself")), *people])
 
 
 @blueprint.get("/<int:membership_id>")
@@ -118,11 +117,11 @@ def _show(membership: VipMembership, **forms: Any) -> str:
     actor = current_actor()
     benefits = _benefits(membership.level)
     redeem = forms.get("redeem") or RedeemForm(formdata=None, token=new_token())
-    redeem.benefit_id.choices = [
+    redeem.benefit_id.choices = options(
         (benefit.id, _("%(name)s (%(cost)s points)", name=benefit.name, cost=benefit.cost))
         for benefit in benefits
         if benefit.cost
-    ]
+    )
     correction = forms.get("correction") or CorrectionForm(formdata=None, token=new_token())
     # One form for each step; the one that was sent keeps what was typed and its errors.
     reasons = {step: ReasonForm(formdata=None) for step in CHANGES} | forms.get("reasons", {})
@@ -204,7 +203,7 @@ def redeem(membership_id: int) -> str | Response | tuple[str, int]:
     actor = current_actor()
     membership = queries.load_membership(membership_id, actor)
     form = RedeemForm()
-    form.benefit_id.choices = [(benefit.id, benefit.name) for benefit in _benefits(membership.level)]
+    form.benefit_id.choices = options((benefit.id, benefit.name) for benefit in _benefits(membership.level))
     if form.validate_on_submit():
         try:
             with transaction():

@@ -771,7 +771,7 @@ def customer_events(customer_id: int, before: datetime | None, limit: int) -> li
 
 
 @cache
-def _customer_events_statement(older: bool) -> Select[Any]:
+def _customer_events_statement(older: bool) -> Select[int, str, str, datetime, str]:
     """Built once: every page of a customer asks it."""
     applicant = aliased(User)
     moment = func.coalesce(ApprovalRequest.closed_at, ApprovalRequest.filed_at)

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms.fields.choices import SelectChoice
 
 from portal.approvals import deciding, presenting, queries, services
 from portal.approvals.authority import Authority, Organisation, authorities
@@ -39,6 +40,7 @@ from portal.approvals.permissions import REASSIGN
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from portal.core.forms import options
 from portal.core.permissions import can
 from portal.core.web import access, int_argument, refuse_large_id, signed_in
 from portal.i18n import _
@@ -535,9 +537,9 @@ def reassign(request_id: int) -> ResponseReturnValue:
     found, readable = queries.get_status(refuse_large_id(request_id), actor)
     form = ReassignForm()
     live = [seat for seat in queries.seats_of(found.id) if seat.state in (OPEN, WAITING)]
-    form.from_user.choices = [(str(seat.user_id), seat.name) for seat in live]
+    form.from_user.choices = options((str(seat.user_id), seat.name) for seat in live)
     if not live or found.held_since is not None:
-        form.from_user.choices.insert(0, ("", _("nobody (the request is held)")))
+        form.from_user.choices.insert(0, SelectChoice(value="", label=_("nobody (the request is held)")))
     if request.method == "POST" and form.validate_on_submit():
         seat_of = int(form.from_user.data) if form.from_user.data else None
         try:

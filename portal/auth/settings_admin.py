@@ -26,7 +26,7 @@ from portal.auth.actions import Action
 from portal.auth.permissions import SETTINGS
 from portal.core import settings
 from portal.core.errors import ErrorList, NotFound
-from portal.core.forms import Form, TextField, YuanField
+from portal.core.forms import Form, TextField, YuanField, options
 from portal.core.permissions import require
 from portal.core.settings import Setting, SettingValue
 from portal.extensions import db
@@ -107,9 +107,9 @@ def _field(setting: Setting) -> Any:
         needed = InputRequired(_l("Enter an amount in yuan, such as 1,234.50."))
         return YuanField(label, [needed, _within(setting)], description=help_text)
     if setting.kind == "choice":
-        return SelectField(label, choices=choices, description=help_text)
+        return SelectField(label, choices=options(choices), description=help_text)
     if setting.kind == "choices":
-        return CheckboxesField(label, choices=choices, description=help_text)
+        return CheckboxesField(label, choices=options(choices), description=help_text)
     if setting.kind == "json":
         return JsonField(label, description=help_text)
     longest = int(setting.maximum) if setting.maximum is not None else MAXIMUM_TEXT

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import DecimalField, Field, StringField
+from wtforms.fields.choices import SelectChoice
 
 from portal.core.errors import Invalid
 from portal.core.text import clean_name
@@ -57,3 +59,8 @@ class YuanField(DecimalField):
 def field_errors(field: Field) -> list[str]:
     """All messages of a field, as strings."""
     return [str(error) for error in field.errors]
+
+
+def options(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
+    """(value, label) pairs as choices of a field."""
+    return [SelectChoice(value=value, label=label) for value, label in pairs]

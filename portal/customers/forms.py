@@ -29,7 +29,7 @@ from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from portal.core import clock, regions
 from portal.core.errors import Invalid
-from portal.core.forms import Form, TextField, YuanField
+from portal.core.forms import Form, TextField, YuanField, options
 from portal.core.text import clean_name
 from portal.customers import vocabulary as words
 from portal.customers.inputs import (
@@ -55,11 +55,6 @@ MAX_PHONES = 8
 def at_most(limit: int) -> Length:
     """Length check with our own message."""
     return Length(max=limit, message=_l("At most %(max)d characters."))
-
-
-def options(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
-    """(value, label) pairs as WTForms wants them."""
-    return [SelectChoice(value=value, label=label) for value, label in pairs]
 
 
 def terms(enumeration: Any, blank: Any = None) -> list[SelectChoice]:

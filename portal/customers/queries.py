@@ -379,7 +379,7 @@ def changes_of(customer_id: int, before: datetime | None, limit: int, actions: S
 
 
 @cache
-def _changes_statement(older: bool) -> Select[Any]:
+def _changes_statement(older: bool) -> Select[datetime, str, str, str, str | None, str | None, str | None]:
     statement = select(
         AuditEntry.at,
         AuditEntry.actor_name,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -116,7 +115,7 @@ def _range(kinds: Sequence[int], prefix: str) -> ColumnElement[bool]:
     return kind & (CustomerTerm.term >= prefix) & (CustomerTerm.term < prefix + LAST)
 
 
-def _candidates(parts: Sequence[tuple[int, str]], actor: Actor | None = None) -> Result[Any]:
+def _candidates(parts: Sequence[tuple[int, str]], actor: Actor | None = None) -> Result[int, str, int]:
     """(kind, term, customer id) of the terms of a kind that begin with a prefix, for several (kind, prefix) at once.
 
     :param actor: only of customers that he may view.
@@ -131,12 +130,12 @@ def _candidates(parts: Sequence[tuple[int, str]], actor: Actor | None = None) ->
 
 
 @lru_cache(maxsize=64)
-def _statement(kinds: tuple[int, ...]) -> CompoundSelect[Any]:
+def _statement(kinds: tuple[int, ...]) -> CompoundSelect[int, str, int]:
     """Built once for each combination of kinds: building it costs more than asking it."""
     return _union(kinds)
 
 
-def _union(kinds: Sequence[int], only: ColumnElement[bool] | None = None) -> CompoundSelect[Any]:
+def _union(kinds: Sequence[int], only: ColumnElement[bool] | None = None) -> CompoundSelect[int, str, int]:
     """For each kind the first terms between its bounds `from0` and `to0`, `from1` …, shortest terms first."""
     parts = []
     for number, kind in enumerate(kinds):

@@ -19,7 +19,7 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget, TextInput
 
 from portal.core import clock
-from portal.core.forms import Form, TextField
+from portal.core.forms import Form, TextField, options
 from portal.core.registry import registry
 from portal.core.text import clean_name
 from portal.i18n import LANGUAGES, _, _l
@@ -94,7 +94,7 @@ class DepartmentField(SelectField):
             name = queries.department_names([self.data]).get(self.data)
             if name:
                 rows.append((self.data, name))
-        self.choices = rows
+        self.choices = options(rows)
 
 
 class BoxesField(SelectMultipleField):
@@ -166,7 +166,7 @@ class PersonForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.department_id.offer(queries.departments_indented())
-        self.roles.choices = [(key, name) for key, name, _help in ROLE_TEXTS]
+        self.roles.choices = options((key, name) for key, name, _help in ROLE_TEXTS)
 
     @property
     def expected_version(self) -> int:
@@ -249,10 +249,10 @@ class DelegationForm(Form):
 
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kinds.choices = [(kind.key, kind.title) for kind in registry("approval_kinds")]
-        self.departments.choices = [
+        self.kinds.choices = options((kind.key, kind.title) for kind in registry("approval_kinds"))
+        self.departments.choices = options(
             (number, name.strip()) for number, name in queries.departments_indented() if number in actor.oversees
-        ]
+        )
 
     def to_input(self) -> DelegationInput:
         """What the service takes."""
@@ -274,13 +274,13 @@ class ProfileForm(Form):
     language = SelectField(_l("Language"), validate_choice=False)
     theme = RadioField(
         _l("Appearance"),
-        choices=[("auto", _l("As the system")), ("light", _l("Light")), ("dark", _l("Dark"))],
+        choices=options([("auto", _l("As the system")), ("light", _l("Light")), ("dark", _l("Dark"))]),
         validate_choice=False,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.language.choices = [("", _("As the portal")), *LANGUAGES]
+        self.language.choices = options([("", _("As the portal")), *LANGUAGES])
 
     def to_input(self) -> ProfileInput:
         """What the service takes."""

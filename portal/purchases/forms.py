@@ -12,7 +12,7 @@ from wtforms.validators import Optional
 
 from portal.core import clock
 from portal.core.errors import Invalid
-from portal.core.forms import Form, TextField, YuanField
+from portal.core.forms import Form, TextField, YuanField, options
 from portal.customers.forms import REQUIRED, ChoiceField, DayField, LongText, NumberField, PickerField, at_most
 from portal.i18n import _l
 from portal.purchases import services
@@ -190,7 +190,7 @@ class ProductForm(VersionedForm):
     code = TextField(_l("Article number"), [REQUIRED, at_most(40)])
     name = TextField(_l("Name"), [REQUIRED, at_most(200)])
     category = TextField(_l("Category"), [at_most(100)])
-    grade = ChoiceField(_l("Grade"), choices=list(GRADES.items()))
+    grade = ChoiceField(_l("Grade"), choices=options(GRADES.items()))
     unit = TextField(_l("Unit"), [at_most(20)])
     list_price = YuanField(_l("List price"))
     unit_cost = YuanField(_l("Unit cost"))

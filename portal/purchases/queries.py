@@ -254,7 +254,7 @@ def glance_of(customer_id: int, shown: int = 4) -> Glance:
 
 
 @cache
-def _glance_statement() -> Select[Any]:
+def _glance_statement() -> Select[int, str, date, date | None, Decimal]:
     """Built once: every page of a customer asks it."""
     return (
         select(Purchase.id, Purchase.number, Purchase.purchased_on, Purchase.paid_on, Purchase.total)
@@ -279,7 +279,7 @@ def timeline_of(customer_id: int, before: datetime | None, limit: int) -> list[A
 
 
 @cache
-def _timeline_statement() -> Select[Any]:
+def _timeline_statement() -> Select[int, str, date, date | None, datetime | None, Decimal, str]:
     """Built once: every page of a customer asks it."""
     return (
         select(

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid
+from portal.core.forms import options
 from portal.core.permissions import require
 from portal.core.registry import registry
 from portal.core.transaction import transaction
@@ -35,13 +36,13 @@ def interaction_form(customer: Customer, quick: bool = False, interaction: Inter
     contacts = [(contact.id, contact.name) for contact in contacts_of(customer.id)]
     kept = interaction.contacts if interaction else []
     contacts += [(contact.id, contact.name) for contact in kept if contact.id not in {key for key, _name in contacts}]
-    form.contact_ids.choices = forms.options(contacts)
+    form.contact_ids.choices = options(contacts)
     also = [user.id for user in interaction.colleagues] if interaction else []
     if quick:
         for name in FULL_ONLY:
             del form[name]
     else:
-        form.colleague_ids.choices = forms.options(queries.colleagues_of(actor, customer, also))
+        form.colleague_ids.choices = options(queries.colleagues_of(actor, customer, also))
     if interaction is not None:
         del form["next_step"]
     if not form.is_submitted():
@@ -218,9 +219,7 @@ def _step_form(customer: Customer, present: NextStep | None = None) -> forms.Ste
     actor = current_actor()
     form = forms.StepForm()
     people = queries.colleagues_of(actor, customer, [present.owner_id] if present and present.owner_id else [])
-    form.owner_id.choices = forms.options(
-        [(str(actor.user_id), _("I myself")), *((str(key), name) for key, name in people)]
-    )
+    form.owner_id.choices = options([(str(actor.user_id), _("I myself")), *((str(key), name) for key, name in people)])
     return form
 
 
