@@ -45,7 +45,7 @@ STATE_TONES = {
 #: What can be said of a part as a whole.
 COMPLETE, MISSING, OLD, EXPIRING, EXPIRED, NOT_DUE = "complete", "missing", "old", "expiring", "expired", "not_due"
 STANDINGS: dict[str, Any] = {
-    COMPLETE: _l("Complete"),
+    COMPLETE: _l("In order"),
     MISSING: _l("Missing"),
     OLD: _l("Out of date"),
     EXPIRING: _l("Expires soon"),
