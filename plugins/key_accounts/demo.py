@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from plugins.key_accounts.care import demo as care_demo
 from portal.org.actor import Actor
 
 #: Called one after the other; each takes the system actor. An area that builds on another stands below it.
-PARTS: list[Callable[[Actor], None]] = []
+PARTS: list[Callable[[Actor], None]] = [
+    care_demo.load,
+]
 
 
 def load(actor: Actor) -> None:
