@@ -18,6 +18,8 @@ LOOKS_ARE_RECORDED = {
     "audit.index": "looks into the audit trail are part of it",
     "audit.show": "looks into the audit trail are part of it",
     "documents.download": "who took a document along",
+    "archive_lookups.picture": "each look at a page of a dossier",
+    "archive_copies.by_token": "who scanned the code of a paper copy",
 }
 #: Tables that a GET may touch: the session's last use, the trail of looks and refusals.
 TOUCHED = ("auth_session", "audit_entry", "audit_head", "audit_private", "sqlite_sequence")
