@@ -9,8 +9,13 @@ from typing import Any
 from plugins.key_accounts.measures import jobs as measure_jobs
 from plugins.key_accounts.measures import services as measures
 from plugins.key_accounts.measures import settings as measure_settings
+from plugins.key_accounts.overview.documents import REVIEW
+from plugins.key_accounts.overview.listings import ACCOUNTS
 from plugins.key_accounts.permissions import USE
 from plugins.key_accounts.portfolio.documents import PORTFOLIO
+from plugins.key_accounts.satisfaction import jobs as satisfaction_jobs
+from plugins.key_accounts.satisfaction import settings as satisfaction_settings
+from plugins.key_accounts.scorecards import settings as scorecard_settings
 from plugins.key_accounts.tiers import queries as tiers
 from plugins.key_accounts.tiers import vocabulary as tier_words
 from plugins.key_accounts.tiers.listings import CUSTOMER_COLUMNS, TIER_LIST
@@ -23,14 +28,21 @@ from portal.core.settings import Setting
 from portal.documents.kinds import DocumentKind
 from portal.i18n import _l
 
-SETTINGS: tuple[Setting, ...] = (*measure_settings.SETTINGS,)
-JOBS: tuple[Job, ...] = (*measure_jobs.JOBS,)
-LISTINGS: tuple[Listing, ...] = (TIER_LIST,)
+SETTINGS: tuple[Setting, ...] = (
+    *measure_settings.SETTINGS,
+    *scorecard_settings.SETTINGS,
+    *satisfaction_settings.SETTINGS,
+)
+JOBS: tuple[Job, ...] = (*measure_jobs.JOBS, *satisfaction_jobs.JOBS)
+LISTINGS: tuple[Listing, ...] = (TIER_LIST, ACCOUNTS)
 NAVIGATION: tuple[NavItem, ...] = (
+    NavItem("sales", "key_accounts", _l("Key accounts"), "key_accounts.accounts", "star", 1, USE),
     NavItem("sales", "key_portfolio", _l("Customer portfolio"), "key_accounts.portfolio", "pie-chart", 2, USE),
     NavItem("sales", "key_tiers", _l("Tiers of customers"), "key_accounts.tiers", "layers", 3, USE),
+    NavItem("sales", "key_policies", _l("Policies for customers"), "key_accounts.policies", "journal-check", 7, USE),
+    NavItem("sales", "key_satisfaction", _l("Satisfaction"), "key_accounts.satisfaction", "emoji-smile", 8, USE),
 )
-DOCUMENTS: tuple[DocumentKind, ...] = (PORTFOLIO,)
+DOCUMENTS: tuple[DocumentKind, ...] = (PORTFOLIO, REVIEW)
 #: list's key → columns, filters and scenes
 COLUMNS: dict[str, tuple[Any, ...]] = {"customers": CUSTOMER_COLUMNS}
 

@@ -504,7 +504,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("customer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tier", sa.String(length=10), nullable=False),
-        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=True),
         sa.Column("decided_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("role_customers", sa.Boolean(), nullable=False),
         sa.Column("role_reputation", sa.Boolean(), nullable=False),
@@ -514,7 +514,7 @@ def upgrade() -> None:
         sa.Column("ease_note", sa.String(length=300), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint("tier IN ('key', 'important', 'ordinary')", name=op.f("ck_key_accounts_tier_tier")),
+        sa.CheckConstraint("tier IN ('', 'key', 'important', 'ordinary')", name=op.f("ck_key_accounts_tier_tier")),
         sa.CheckConstraint("ease IS NULL OR ease BETWEEN 1 AND 5", name=op.f("ck_key_accounts_tier_ease")),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_key_accounts_tier_customer_id_customer")

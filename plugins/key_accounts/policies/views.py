@@ -131,10 +131,9 @@ def _edit_proposition(proposition_id: int | None) -> str | Response | tuple[str,
     return page, 400 if request.method == "POST" else 200
 
 
-def policy_context(customer: Any) -> dict[str, Any]:
-    """What a customer's pages show of policies; four statements at most."""
+def policy_context(customer: Any, tier: str) -> dict[str, Any]:
+    """What a customer's pages show of policies; two statements at most."""
     today = clock.today()
-    tier = tiers.tier_of([customer.id]).get(customer.id, "")
     found = queries.applying(queries.in_force(today), tier, customer.kind)
     last = clock.local(customer.last_contact_at).date() if customer.last_contact_at else None
     visited = queries.last_visit_of(customer.id) if found else None
@@ -184,7 +183,7 @@ def customer_policy(customer_id: int) -> str | Response | tuple[str, int]:
         kind_word=kind_word,
         may_edit=can(actor, "customers.edit", customer_id),
         today=clock.today(),
-        **policy_context(customer),
+        **policy_context(customer, tiers.tier_of([customer_id]).get(customer_id, "")),
     )
     return page, 400 if request.method == "POST" else 200
 

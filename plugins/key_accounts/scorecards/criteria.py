@@ -36,7 +36,7 @@ class Criterion:
     key: str
     label: Any
     group: str
-    figures: Callable[[CustomerMeasure], Found | None] = lambda _measure: None
+    figures: Callable[[CustomerMeasure], Found | None] | None = None
 
 
 def _steps(value: int, limits: tuple[int, ...]) -> int:
@@ -235,5 +235,5 @@ def figures_of(card: str, measure: CustomerMeasure | None) -> dict[str, Found]:
     """Criterion → grade from the measures, where there are figures."""
     if measure is None:
         return {}
-    found = {criterion.key: criterion.figures(measure) for criterion in CRITERIA[card]}
+    found = {item.key: item.figures(measure) for item in CRITERIA[card] if item.figures is not None}
     return {key: value for key, value in found.items() if value is not None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
@@ -11,6 +13,7 @@ from portal.core.permissions import visible
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.org.actor import Actor
+from portal.org.models import User
 
 VERSIONS = 20
 
@@ -20,7 +23,7 @@ def versions(customer_id: int, card: str) -> list[Scorecard]:
     statement = (
         select(Scorecard)
         .where(Scorecard.customer_id == customer_id, Scorecard.card == card)
-        .options(joinedload(Scorecard.made_by))
+        .options(joinedload(Scorecard.made_by).lazyload(User.roles))
         .order_by(Scorecard.id.desc())
         .limit(VERSIONS)
     )
@@ -30,7 +33,9 @@ def versions(customer_id: int, card: str) -> list[Scorecard]:
 def latest(customer_id: int) -> dict[str, Scorecard]:
     """Card → latest version; one statement for the cards, one for their answers."""
     newest = select(func.max(Scorecard.id)).where(Scorecard.customer_id == customer_id).group_by(Scorecard.card)
-    rows = db.session.scalars(select(Scorecard).where(Scorecard.id.in_(newest)).options(joinedload(Scorecard.made_by)))
+    rows = db.session.scalars(
+        select(Scorecard).where(Scorecard.id.in_(newest)).options(joinedload(Scorecard.made_by).lazyload(User.roles))
+    )
     return {row.card: row for row in rows}
 
 
@@ -39,7 +44,7 @@ def violations_of(customer_id: int) -> list[Violation]:
     statement = (
         select(Violation)
         .where(Violation.customer_id == customer_id)
-        .options(joinedload(Violation.recorded_by))
+        .options(joinedload(Violation.recorded_by).lazyload(User.roles))
         .order_by(Violation.happened_on.desc(), Violation.id.desc())
         .limit(100)
     )
@@ -56,3 +61,12 @@ def violation(violation_id: int, actor: Actor) -> Violation:
     if row is None:
         raise NotFound()
     return row
+
+
+def glance(customer_id: int) -> dict[str, Any]:
+    """Card → (score, verdict) of the latest versions, without their answers; one statement."""
+    newest = select(func.max(Scorecard.id)).where(Scorecard.customer_id == customer_id).group_by(Scorecard.card)
+    rows = db.session.execute(
+        select(Scorecard.card, Scorecard.score, Scorecard.verdict).where(Scorecard.id.in_(newest))
+    )
+    return {row.card: row for row in rows}

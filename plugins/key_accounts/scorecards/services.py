@@ -8,6 +8,7 @@ from datetime import date
 
 from plugins.key_accounts.actions import KeyAccountAction
 from plugins.key_accounts.measures.models import CustomerMeasure
+from plugins.key_accounts.satisfaction import health
 from plugins.key_accounts.scorecards import criteria
 from plugins.key_accounts.scorecards.models import CARDS, VIOLATIONS, Scorecard, ScorecardAnswer, Violation
 from plugins.key_accounts.scorecards.settings import limits
@@ -111,6 +112,7 @@ def save_scorecard(customer_id: int, data: ScorecardInput, actor: Actor) -> Scor
         customer_id=customer_id,
         new={"card": row.card, "score": row.score, "verdict": row.verdict},
     )
+    health.refresh([customer_id])
     return row
 
 
@@ -159,6 +161,7 @@ def record_violation(customer_id: int, data: ViolationInput, actor: Actor) -> Vi
         customer_id=customer_id,
         new={"kind": row.kind, "happened_on": row.happened_on},
     )
+    health.refresh([customer_id])
     return row
 
 
@@ -185,3 +188,4 @@ def settle_violation(row: Violation, measure: str, actor: Actor) -> None:
         customer_id=customer.id,
         new={"measure": measure},
     )
+    health.refresh([customer.id])

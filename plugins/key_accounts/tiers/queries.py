@@ -15,6 +15,7 @@ from plugins.key_accounts.tiers.models import KEY, ORDINARY, ROLES, CustomerTier
 from portal.core.permissions import visible
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.org.models import User
 
 
 @cache
@@ -73,7 +74,7 @@ def history_of(customer_id: int) -> list[TierDecision]:
     statement = (
         select(TierDecision)
         .where(or_(TierDecision.customer_id == customer_id, TierDecision.customer_id.in_(merged)))
-        .options(joinedload(TierDecision.by))
+        .options(joinedload(TierDecision.by).lazyload(User.roles))
         .order_by(TierDecision.at.desc(), TierDecision.id.desc())
         .limit(50)
     )
@@ -114,3 +115,18 @@ def priority_matrix(actor: Any) -> dict[tuple[str, str], tuple[int, Decimal]]:
         .group_by(CustomerMeasure.proposal, ease)
     )
     return {(row[0], row[1]): (int(row[2]), row[3]) for row in rows}
+
+
+def account_of(customer_id: int) -> tuple[CustomerMeasure | None, CustomerTier | None, MeasureState | None]:
+    """Measures and tier of a customer, and as of when; one statement."""
+    statement = (
+        select(CustomerMeasure, CustomerTier, MeasureState)
+        .select_from(Customer)
+        .outerjoin(CustomerMeasure, CustomerMeasure.customer_id == Customer.id)
+        .outerjoin(CustomerTier, CustomerTier.customer_id == Customer.id)
+        .outerjoin(MeasureState, MeasureState.id == 1)
+        .where(Customer.id == customer_id)
+        .options(joinedload(CustomerTier.decided_by).lazyload(User.roles))
+    )
+    row = db.session.execute(statement).one()
+    return row[0], row[1], row[2]

@@ -12,6 +12,7 @@ from plugins.key_accounts.actions import KeyAccountAction
 from plugins.key_accounts.measures import services as measures
 from plugins.key_accounts.measures.models import CustomerMeasure
 from plugins.key_accounts.permissions import DECIDE_TIER
+from plugins.key_accounts.satisfaction import health
 from plugins.key_accounts.tiers.models import (
     ACCEPTED,
     BY_HAND,
@@ -94,6 +95,7 @@ def decide(data: TierInput, actor: Actor) -> Outcome:
                 unchanged += 1
         db.session.flush()
     measures.touch(touched)
+    health.refresh(touched)
     return Outcome(decided, unchanged, tuple(changed), len(ids) - found)
 
 

@@ -1,0 +1,1 @@
+"""The page of all key accounts, and the review pack (QBR) of one."""
