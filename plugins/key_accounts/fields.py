@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from wtforms import DateField, DateTimeLocalField, Field, HiddenField, IntegerField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 from wtforms.widgets import TextInput
 
@@ -32,14 +33,15 @@ def at_most(limit: int) -> Length:
     return Length(max=limit, message=_l("At most %(max)d characters."))
 
 
-def pairs(table: Mapping[str, Any], blank: Any = None) -> list[tuple[str, Any]]:
+def pairs(table: Mapping[str, Any], blank: Any = None) -> list[SelectChoice]:
     """Choices of a select out of a table of words."""
-    return [*([("", blank)] if blank is not None else []), *table.items()]
+    rows: list[tuple[Any, Any]] = [*([("", blank)] if blank is not None else []), *table.items()]
+    return [SelectChoice(value=value, label=label) for value, label in rows]
 
 
-def people(rows: Iterable[tuple[int, str]], blank: Any = None) -> list[tuple[str, Any]]:
+def people(rows: Iterable[tuple[int, str]], blank: Any = None) -> list[SelectChoice]:
     """Choices of a select out of (id, name)."""
-    return [*([("", blank)] if blank is not None else []), *((str(key), name) for key, name in rows)]
+    return pairs({str(key): name for key, name in rows}, blank)
 
 
 class LongText(TextAreaField):
