@@ -67,7 +67,7 @@ NAVIGATION: tuple[NavItem, ...] = (
     NavItem("customers", "experts", _l("Expert directory"), "key_accounts.experts", "mortarboard", 78),
     NavItem("customers", "care", _l("Care of key accounts"), "key_accounts.care_board", "heart", 74, USE),
     NavItem("customers", "visits", _l("Calendar of visits"), "key_accounts.visit_calendar", "calendar3", 76, USE),
-    NavItem("sales", "opportunities", _l("Opportunities"), "key_accounts.board", "bullseye", 5, USE),
+    NavItem("sales", "opportunities", _l("Opportunities"), "key_accounts.opportunities", "bullseye", 5, USE),
 )
 
 

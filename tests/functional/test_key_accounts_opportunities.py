@@ -140,9 +140,13 @@ def test_others_neither_see_nor_change_it(app: Flask, world: World) -> None:
 
 def test_sums_of_board_matrix_and_forecast_agree_with_the_rows(world: World) -> None:
     invented = [
-        ("300000", 80, 5, "identified"), ("300000.01", 33, 40, "qualified"), ("1999.99", 50, 70, "proposal"),
-        ("200000", 50, 100, "negotiation"), ("0.01", 1, 100, "negotiation"), ("0", 0, 10, "identified"),
-    ]  # fmt: skip
+        ("300000", 80, 5, "identified"),
+        ("300000.01", 33, 40, "qualified"),
+        ("1999.99", 50, 70, "proposal"),
+        ("200000", 50, 100, "negotiation"),
+        ("0.01", 1, 100, "negotiation"),
+        ("0", 0, 10, "identified"),
+    ]
     for amount, probability, days, stage in invented:
         add(
             world,
@@ -190,9 +194,15 @@ def test_the_story_through_the_pages(app: Flask, world: World) -> None:
     address = f"/key-accounts/customers/{customer}/opportunities/new"
     assert client.get(address).status_code == 200
     form = {
-        "title": "包装线换代", "source": "price_mix", "amount": "1,250,000", "close_on": str(clock.today() + timedelta(30)),
-        "stage": "identified", "step_task": "与生产总监见面", "step_due": str(clock.today() + timedelta(5)), "step_kind": "visit",
-    }  # fmt: skip
+        "title": "包装线换代",
+        "source": "price_mix",
+        "amount": "1,250,000",
+        "close_on": str(clock.today() + timedelta(30)),
+        "stage": "identified",
+        "step_task": "与生产总监见面",
+        "step_due": str(clock.today() + timedelta(5)),
+        "step_kind": "visit",
+    }
     refused = client.post(address, data={**form, "step_task": ""})
     assert refused.status_code == 400
     saved = client.post(address, data=form)

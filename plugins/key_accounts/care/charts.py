@@ -14,7 +14,7 @@ def forecast_chart(months: Sequence[ForecastMonth]) -> Chart:
     return builders.line(
         [
             (_("Forecast by the customer"), [(month.month.isoformat()[:7], month.forecast) for month in months]),
-            (_("Bought"), [(month.month.isoformat()[:7], month.actual) for month in months]),
+            (_("Bought in fact"), [(month.month.isoformat()[:7], month.actual) for month in months]),
         ],
         key="demand-forecast",
         title=_("Forecast against actuals"),

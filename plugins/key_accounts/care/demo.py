@@ -44,11 +44,19 @@ from portal.purchases.periods import shifted
 
 ACCOUNTS = 24
 TITLES = (
-    ("年度框架协议续签", "more_use"), ("新厂区首批配套", "cross_selling"), ("高端系列替换普通款", "price_mix"),
-    ("包装服务一体化", "cross_selling"), ("第二供应商转主供", "more_use"), ("停供低毛利小单", "drop_unprofitable"),
-    ("节日礼品集中采购", "more_use"), ("分公司统一采购", "core_industry"), ("跨界联名定制", "unrelated_industry"),
-    ("会员礼遇采购", "cross_selling"), ("账期换价格方案", "price_mix"), ("员工福利平台入驻", "unrelated_industry"),
-)  # fmt: skip
+    ("年度框架协议续签", "more_use"),
+    ("新厂区首批配套", "cross_selling"),
+    ("高端系列替换普通款", "price_mix"),
+    ("包装服务一体化", "cross_selling"),
+    ("第二供应商转主供", "more_use"),
+    ("停供低毛利小单", "drop_unprofitable"),
+    ("节日礼品集中采购", "more_use"),
+    ("分公司统一采购", "core_industry"),
+    ("跨界联名定制", "unrelated_industry"),
+    ("会员礼遇采购", "cross_selling"),
+    ("账期换价格方案", "price_mix"),
+    ("员工福利平台入驻", "unrelated_industry"),
+)
 COMPETITORS = ("云川商贸", "海岳实业", "嘉禾供应链", "北辰集采")
 SKILLS = (
     "包装工艺",
@@ -82,7 +90,7 @@ SECTIONS = {
     "references": "同行业已合作三年的两家标杆客户，可安排参观与通话。",
     "problems": "上季度两次延迟到货已查明为承运商原因，已更换；新系统对接由信息部跟进。",
     "measures": "框架协议签订、份额、准时交付率、投诉闭环时间。",
-}  # fmt: skip
+}
 INCIDENTS = (
     ("断供或延迟到货", "一小时内电话告知客户\n核对在途与可调拨库存\n给出替代方案与时间\n事后书面说明"),
     ("质量投诉", "当天取样封存\n品质部到场\n二十四小时内给出处理意见\n跟踪到客户签字关闭"),
@@ -151,23 +159,40 @@ def _opportunities(customer: Customer, number: int, products: list[int], rng: ra
         amount = Decimal(rng.choice((18, 36, 60, 95, 120, 180, 260, 380, 650))) * 1000
         closed = stage in ("won", "lost")
         row = opp.Opportunity(
-            customer_id=customer.id, title=title, source=source, amount=amount,
+            customer_id=customer.id,
+            title=title,
+            source=source,
+            amount=amount,
             probability=100 if stage == "won" else 0 if stage == "lost" else usual[stage] + rng.choice((0, 0, 5, 15)),
-            stage=stage, stage_since=_at(created // 2), close_on=today + timedelta(days=-rng.randint(3, 60) if closed else rng.randint(-6, 240)),
-            owner_id=customer.account_manager_id, competitors="\n".join(rng.sample(COMPETITORS, rng.randint(0, 2))),
-            close_reason=rng.choice(("service", "quality", "solution")) if stage == "won" else rng.choice(("price", "rival", "budget")) if stage == "lost" else "",
-            closed_at=_at(-rng.randint(3, 60)) if closed else None, created_at=_at(created), created_by_id=customer.account_manager_id,
-            updated_at=_at(created // 2), unit=rng.choice(("", "", "总部", "华东分公司")),
-        )  # fmt: skip
+            stage=stage,
+            stage_since=_at(created // 2),
+            close_on=today + timedelta(days=-rng.randint(3, 60) if closed else rng.randint(-6, 240)),
+            owner_id=customer.account_manager_id,
+            competitors="\n".join(rng.sample(COMPETITORS, rng.randint(0, 2))),
+            close_reason=rng.choice(("service", "quality", "solution"))
+            if stage == "won"
+            else rng.choice(("price", "rival", "budget"))
+            if stage == "lost"
+            else "",
+            closed_at=_at(-rng.randint(3, 60)) if closed else None,
+            created_at=_at(created),
+            created_by_id=customer.account_manager_id,
+            updated_at=_at(created // 2),
+            unit=rng.choice(("", "", "总部", "华东分公司")),
+        )
         if products and rng.random() < 0.7:
             row.products = [opp.OpportunityProduct(product_id=rng.choice(products))]
         db.session.add(row)
         db.session.flush()
         if not closed and rng.random() < 0.8:
             step = NextStep(
-                customer_id=customer.id, kind=rng.choice(("visit", "phone")), task=rng.choice(("确认需求与预算", "递交方案", "约见采购负责人", "跟进样品反馈")),
-                due_on=today + timedelta(days=rng.randint(1, 20)), owner_id=customer.account_manager_id, created_at=_at(created // 2),
-            )  # fmt: skip
+                customer_id=customer.id,
+                kind=rng.choice(("visit", "phone")),
+                task=rng.choice(("确认需求与预算", "递交方案", "约见采购负责人", "跟进样品反馈")),
+                due_on=today + timedelta(days=rng.randint(1, 20)),
+                owner_id=customer.account_manager_id,
+                created_at=_at(created // 2),
+            )
             db.session.add(step)
             db.session.flush()
             row.next_step_id = step.id
@@ -221,22 +246,33 @@ def _team(
     )
     db.session.add(
         AccountTeam(
-            customer_id=customer.id, sponsor_id=sponsor.id, complaint_id=complaint.id,
-            told_on=today - timedelta(days=40 + number) if number % 3 else None, told_how="拜访时当面告知" if number % 3 else "",
-            phase=("build", "stable", "strengthen")[number % 3], phase_since=today - timedelta(days=90 + 7 * number),
-            focus="每月一次经营回顾，关键人逐个覆盖。", balance="我方向其采购包装与物流服务，双方往来大致平衡。" if number % 3 == 2 else "",
+            customer_id=customer.id,
+            sponsor_id=sponsor.id,
+            complaint_id=complaint.id,
+            told_on=today - timedelta(days=40 + number) if number % 3 else None,
+            told_how="拜访时当面告知" if number % 3 else "",
+            phase=("build", "stable", "strengthen")[number % 3],
+            phase_since=today - timedelta(days=90 + 7 * number),
+            focus="每月一次经营回顾，关键人逐个覆盖。",
+            balance="我方向其采购包装与物流服务，双方往来大致平衡。" if number % 3 == 2 else "",
             updated_at=_at(-40),
         )
-    )  # fmt: skip
+    )
     helpers = [user for user in people if user.id not in (customer.account_manager_id, sponsor.id)]
     for role, user in zip(("technical", "logistics", "service"), rng.sample(helpers, 3), strict=True):
         begin = today - timedelta(days=rng.randint(10, 120))
         db.session.add(
             TeamMember(
-                customer_id=customer.id, user_id=user.id, role=role, task={"technical": "选品与打样支持", "logistics": "旺季备货与配送", "service": "投诉闭环"}[role],
-                valid_from=begin, valid_until=begin + timedelta(days=rng.choice((60, 180, 365))), created_at=_at(-120), created_by_id=customer.account_manager_id,
+                customer_id=customer.id,
+                user_id=user.id,
+                role=role,
+                task={"technical": "选品与打样支持", "logistics": "旺季备货与配送", "service": "投诉闭环"}[role],
+                valid_from=begin,
+                valid_until=begin + timedelta(days=rng.choice((60, 180, 365))),
+                created_at=_at(-120),
+                created_by_id=customer.account_manager_id,
             )
-        )  # fmt: skip
+        )
     for level, contact, user_id in zip(
         ("technical", "management"), contacts[:2], (helpers[number % len(helpers)].id, sponsor.id), strict=False
     ):
@@ -254,9 +290,14 @@ def _team(
     if number % 3 == 0:
         for place, (incident, steps) in enumerate(INCIDENTS):
             row = EmergencyPlan(
-                customer_id=customer.id, incident=incident, user_id=customer.account_manager_id, contact_id=contacts[0].id if contacts else None,
-                steps=steps, answer_hours=(1, 4)[place], updated_at=_at(-60),
-            )  # fmt: skip
+                customer_id=customer.id,
+                incident=incident,
+                user_id=customer.account_manager_id,
+                contact_id=contacts[0].id if contacts else None,
+                steps=steps,
+                answer_hours=(1, 4)[place],
+                updated_at=_at(-60),
+            )
             db.session.add(row)
             db.session.flush()
             if place == 0 and number % 2 == 0:
@@ -275,10 +316,13 @@ def _stakeholders(customer: Customer, contacts: list[Contact], rng: random.Rando
         if contact.attitude is None:
             contact.attitude = rng.choice((-1, 0, 0, 1, 1, 2))
         row = Stakeholder(
-            customer_id=customer.id, contact_id=contact.id, influence=max(5 - place, 1),
+            customer_id=customer.id,
+            contact_id=contact.id,
+            influence=max(5 - place, 1),
             reports_to_id=None if place == 0 else contacts[(place - 1) // 2].id,
-            note=rng.choice(("关心交期", "看重成本", "希望少出错", "", "喜欢书面方案")), updated_at=_at(-30),
-        )  # fmt: skip
+            note=rng.choice(("关心交期", "看重成本", "希望少出错", "", "喜欢书面方案")),
+            updated_at=_at(-30),
+        )
         db.session.add(row)
         db.session.flush()
         for days, attitude in ((-120, max(contact.attitude - 1, -2)), (-30, contact.attitude)):
@@ -297,10 +341,17 @@ def _stakeholders(customer: Customer, contacts: list[Contact], rng: random.Rando
 def _plan(customer: Customer, number: int, contacts: list[Contact], rng: random.Random) -> None:
     today = clock.today()
     plan = AccountPlan(
-        customer_id=customer.id, title=f"{today.year}–{today.year + 1} 年大客户计划", first_year=today.year, years=2,
-        phase=("prepare", "plan", "review", "monitor")[number // 2 % 4], state="approved" if number % 4 == 0 else "draft",
-        invested=Decimal(rng.choice((0, 20000, 45000))), created_at=_at(-150), created_by_id=customer.account_manager_id, updated_at=_at(-20),
-    )  # fmt: skip
+        customer_id=customer.id,
+        title=f"{today.year}–{today.year + 1} 年大客户计划",
+        first_year=today.year,
+        years=2,
+        phase=("prepare", "plan", "review", "monitor")[number // 2 % 4],
+        state="approved" if number % 4 == 0 else "draft",
+        invested=Decimal(rng.choice((0, 20000, 45000))),
+        created_at=_at(-150),
+        created_by_id=customer.account_manager_id,
+        updated_at=_at(-20),
+    )
     db.session.add(plan)
     db.session.flush()
     for key, body in SECTIONS.items():
@@ -326,10 +377,16 @@ def _plan(customer: Customer, number: int, contacts: list[Contact], rng: random.
         state = "done" if place == 0 else "open"
         db.session.add(
             PlanAction(
-                plan_id=plan.id, task=task, owner_id=customer.account_manager_id, due_on=today + timedelta(days=(-40, -4, 12, 45)[place]),
-                state=state, result="已完成" if state == "done" else "", finished_at=_at(-30) if state == "done" else None, created_at=_at(-90),
+                plan_id=plan.id,
+                task=task,
+                owner_id=customer.account_manager_id,
+                due_on=today + timedelta(days=(-40, -4, 12, 45)[place]),
+                state=state,
+                result="已完成" if state == "done" else "",
+                finished_at=_at(-30) if state == "done" else None,
+                created_at=_at(-90),
             )
-        )  # fmt: skip
+        )
     db.session.add(
         PlanReview(
             plan_id=plan.id,
@@ -354,10 +411,14 @@ def _care(customer: Customer, number: int, executives: list[User], rng: random.R
     for duty in DUTIES:
         done_on = today - timedelta(days=rng.randint(5, 40 + 25 * RHYTHMS[duty]))
         row = CareDuty(
-            customer_id=customer.id, duty=duty, owner_id=customer.account_manager_id, rhythm_months=RHYTHMS[duty],
-            due_on=later(done_on, RHYTHMS[duty]), is_needed=not (duty == "promotion" and number % 5 == 0),
+            customer_id=customer.id,
+            duty=duty,
+            owner_id=customer.account_manager_id,
+            rhythm_months=RHYTHMS[duty],
+            due_on=later(done_on, RHYTHMS[duty]),
+            is_needed=not (duty == "promotion" and number % 5 == 0),
             note="不做终端促销" if duty == "promotion" and number % 5 == 0 else "",
-        )  # fmt: skip
+        )
         db.session.add(row)
         db.session.flush()
         for day in (later(done_on, -RHYTHMS[duty]), done_on):
@@ -374,12 +435,19 @@ def _care(customer: Customer, number: int, executives: list[User], rng: random.R
     for days, state in ((-rng.randint(10, 80), "held"), (rng.randint(1, 40), "planned")):
         db.session.add(
             ExecutiveVisit(
-                customer_id=customer.id, executive_id=executives[number % len(executives)].id, starts_at=_at(days, 9 + number % 6), minutes=rng.choice((60, 90, 120)),
-                place=customer.address or "客户总部", purpose=rng.choice(("年度合作回顾", "高层互访，谈框架协议", "新品介绍与试用反馈")),
-                talking_points="感谢上半年合作\n了解明年预算\n介绍新品计划", state=state, result="对方同意推进框架协议。" if state == "held" else "",
-                created_at=_at(-90), created_by_id=customer.account_manager_id,
+                customer_id=customer.id,
+                executive_id=executives[number % len(executives)].id,
+                starts_at=_at(days, 9 + number % 6),
+                minutes=rng.choice((60, 90, 120)),
+                place=customer.address or "客户总部",
+                purpose=rng.choice(("年度合作回顾", "高层互访，谈框架协议", "新品介绍与试用反馈")),
+                talking_points="感谢上半年合作\n了解明年预算\n介绍新品计划",
+                state=state,
+                result="对方同意推进框架协议。" if state == "held" else "",
+                created_at=_at(-90),
+                created_by_id=customer.account_manager_id,
             )
-        )  # fmt: skip
+        )
     average = (sum(months.values(), Decimal(0)) / max(len(months), 1)).quantize(Decimal("1")) or Decimal(5000)
     for back in range(9):
         made = shifted((today.year, today.month), -back)
@@ -399,12 +467,18 @@ def _care(customer: Customer, number: int, executives: list[User], rng: random.R
             )
     db.session.add(
         Incentive(
-            customer_id=customer.id, kind=("discount", "rebate", "allowance", "contest")[number % 4],
-            terms=("季度满二十万返一个点", "全年完成目标返利百分之二", "旺季促销费用各半", "门店销售竞赛，前三名奖励")[number % 4],
-            amount=Decimal(rng.choice((3000, 8000, 15000))), valid_from=date(today.year, 1, 1), valid_until=date(today.year, 12, 31), created_at=_at(-100),
+            customer_id=customer.id,
+            kind=("discount", "rebate", "allowance", "contest")[number % 4],
+            terms=("季度满二十万返一个点", "全年完成目标返利百分之二", "旺季促销费用各半", "门店销售竞赛，前三名奖励")[
+                number % 4
+            ],
+            amount=Decimal(rng.choice((3000, 8000, 15000))),
+            valid_from=date(today.year, 1, 1),
+            valid_until=date(today.year, 12, 31),
+            created_at=_at(-100),
             created_by_id=customer.account_manager_id,
         )
-    )  # fmt: skip
+    )
 
 
 def _targets(managers: list[User], rng: random.Random) -> None:
@@ -418,16 +492,17 @@ def _targets(managers: list[User], rng: random.Random) -> None:
             ),
             Decimal(0),
         )
-        total = (sold * Decimal("1.3") / 1000).quantize(Decimal("1")) * 1000
-        for source, part in (("", 100), ("more_use", 12), ("cross_selling", 8), ("price_mix", 5), ("core_industry", 6)):
+        total = (sold / 10000).quantize(Decimal("1")) * 10000 + rng.choice((900, 1200, 1500)) * 1000
+        parts = (
+            ("", total),
+            ("more_use", 400000),
+            ("cross_selling", 300000),
+            ("price_mix", 200000),
+            ("core_industry", 250000),
+        )
+        for source, amount in parts:
             db.session.add(
-                opp.SalesTarget(
-                    user_id=user.id,
-                    year=year,
-                    source=source,
-                    amount=(total * part / 100).quantize(Decimal("1")),
-                    updated_at=_at(-200),
-                )
+                opp.SalesTarget(user_id=user.id, year=year, source=source, amount=Decimal(amount), updated_at=_at(-200))
             )
 
 
@@ -439,9 +514,17 @@ def _meetings(customers: list[Customer], executives: list[User]) -> None:
         (f"{year} 年大客户年会", 35, "planned", ""),
     ):
         meeting = Meeting(
-            title=title, kind="yearly", starts_at=_at(days, 14), minutes=300, place="云栖会议中心", organiser_id=executives[0].id,
-            agenda=agenda, record=record, state=state, created_at=_at(days - 60),
-        )  # fmt: skip
+            title=title,
+            kind="yearly",
+            starts_at=_at(days, 14),
+            minutes=300,
+            place="云栖会议中心",
+            organiser_id=executives[0].id,
+            agenda=agenda,
+            record=record,
+            state=state,
+            created_at=_at(days - 60),
+        )
         db.session.add(meeting)
         db.session.flush()
         for number, customer in enumerate(customers[:14]):

@@ -63,7 +63,7 @@ class ForecastMonth:
 
     @property
     def deviation(self) -> int | None:
-        """(actual − forecast) / forecast in per cent, halves to even; None where one is missing or nothing was forecast."""
+        """(actual − forecast) / forecast in per cent; None where one is missing or zero."""
         if self.forecast is None or self.actual is None or not self.forecast:
             return None
         return round((self.actual - self.forecast) * 100 / self.forecast)

@@ -207,7 +207,7 @@ class MeetingInput:
 
 
 def save_meeting(meeting_id: int | None, data: MeetingInput, actor: Actor, version: int | None = None) -> Meeting:
-    """Plan a meeting (who leads key accounts), or change it (its organiser, too); minutes belong to one that was held."""
+    """Plan a meeting (who leads key accounts), or change it (its organiser, too). One that was held has minutes."""
     row = _meeting(meeting_id, actor, version) if meeting_id is not None else None
     if row is None:
         require(actor, LEAD)
@@ -330,7 +330,7 @@ def finish_meeting_action(action_id: int, actor: Actor) -> MeetingAction:
 
 def hand_over(user: User, successor: User | None, actor: Actor) -> None:
     """Somebody left: planned visits of an executive go to the successor; without one they are called off, and who
-    planned them is told. Meetings and their actions go to the successor or have nobody. His calendar address is closed."""
+    planned them is told. Meetings and their actions go to the successor or have nobody. His calendar address closes."""
     for row in list(
         db.session.scalars(
             select(ExecutiveVisit).where(ExecutiveVisit.executive_id == user.id, ExecutiveVisit.state == PLANNED)

@@ -33,7 +33,7 @@ DUTIES: dict[str, tuple[Any, Any]] = {
     "yearly_meeting": (_l("Yearly meeting"), _l("Once a year, with invitations, agenda, minutes and actions.")),
 }
 LIGHTS: dict[str, Any] = {
-    rules.GREEN: _l("In order"),
+    rules.GREEN: _l("In good order"),
     rules.YELLOW: _l("Due soon"),
     rules.RED: _l("Overdue"),
     rules.GREY: _l("Not counted"),

@@ -32,7 +32,7 @@ def matrix_chart(matrix: Matrix) -> Chart:
     x = {
         "field": "p",
         "type": "quantitative",
-        "title": _("Probability (%%)"),
+        "title": _("Probability, per cent"),
         "scale": {"domain": [0, 100]},
         "axis": {"grid": False},
     }

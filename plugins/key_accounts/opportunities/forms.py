@@ -38,7 +38,7 @@ class OpportunityForm(VersionedForm):
     stage = ChoiceField(_l("Stage"), choices=pairs({stage: words.STAGES[stage] for stage in OPEN_STAGES}))
     amount = YuanField(_l("Amount"), [GIVEN])
     probability = NumberField(
-        _l("Probability (%%)"), [Optional(), NumberRange(0, 100, _l("Enter per cent from 0 to 100."))]
+        _l("Probability, per cent"), [Optional(), NumberRange(0, 100, _l("Enter per cent from 0 to 100."))]
     )
     close_on = DayField(_l("Expected close"), [GIVEN])
     owner_id = PersonField(_l("Owner"))

@@ -49,7 +49,7 @@ def describe(request: ApprovalRequest) -> Description:
         if content["sections"].get(key):
             facts.append(Fact(SECTIONS[key][0], content["sections"][key]))
     facts.extend(
-        Fact(_("Action"), f"{row['task']} · {row['owner']} · {row['due_on']}") for row in content["actions"][:20]
+        Fact(_("Plan action"), f"{row['task']} · {row['owner']} · {row['due_on']}") for row in content["actions"][:20]
     )
     return Description(title=request.title, facts=tuple(facts))
 

@@ -208,7 +208,8 @@ def plan_targets(plan_id: int) -> Answer:
             _("Targets by year"),
             "targets",
             intro=_(
-                "Sales and gross margin are compared with the purchases. Two further measures may have names of their own."
+                "Sales and gross margin are compared with the purchases. "
+                "Two further measures may have names of their own."
             ),
             groups=form.groups(years),
         ),

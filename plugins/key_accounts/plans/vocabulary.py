@@ -43,7 +43,7 @@ SECTIONS: dict[str, tuple[Any, Any, str]] = {
     ),
     "analysis": (_l("Analysis"), _l("Strengths, weaknesses, chances, threats with this customer."), models.PLAN),
     "priorities": (_l("Priorities"), _l("The three things that matter most."), models.PLAN),
-    "direction": (_l("Direction"), _l("Where the account should stand in three years."), models.PLAN),
+    "direction": (_l("Direction of the account"), _l("Where the account should stand in three years."), models.PLAN),
     "opportunities": (_l("Opportunities"), _l("Which ones, in which order, and why."), models.PLAN),
     "value": (_l("Value proposition"), _l("Why they should buy from us and not from others."), models.PLAN),
     "references": (_l("Reference customers"), _l("Benchmarks of their industry we can show."), models.PLAN),

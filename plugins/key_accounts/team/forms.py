@@ -70,7 +70,7 @@ class PhaseForm(Form):
 class ChannelForm(Form):
     """A line between one of ours and one of theirs."""
 
-    level = ChoiceField(_l("Level"), choices=pairs(words.LEVELS))
+    level = ChoiceField(_l("Level of the channel"), choices=pairs(words.LEVELS))
     user_id = PersonField(_l("Ours"), [GIVEN])
     contact_id = ChoiceField(_l("Theirs"))
     topic = TextField(_l("About"), [at_most(200)])
