@@ -40,7 +40,7 @@ def _starter(started_by: int | None) -> Actor:
 def create(context: JobContext, kind: str = BackupKind.HAND, started_by: int | None = None) -> dict[str, Any]:
     """Make a backup and prove it."""
     backup = services.run_backup(_starter(started_by), BackupKind(kind), _progress_of(context))
-    facts = {"url": path_for("backups.index"), "files": backup.files}
+    facts: dict[str, Any] = {"url": path_for("backups.index")}
     if backup.is_whole is False:
         return {
             **facts,
@@ -55,7 +55,7 @@ def create(context: JobContext, kind: str = BackupKind.HAND, started_by: int | N
 def verify(context: JobContext, name: str, started_by: int | None = None) -> dict[str, Any]:
     """Restore a backup for trial."""
     proof = services.run_proof(name, _starter(started_by), _progress_of(context))
-    facts: dict[str, Any] = {"url": path_for("backups.index"), "rows": proof.rows, "files": proof.files}
+    facts: dict[str, Any] = {"url": path_for("backups.index")}
     if not proof.is_whole:
         return {**facts, "failed": True, "message": _("The backup is broken: %(reason)s", reason=proof.problem)}
     return {

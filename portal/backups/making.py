@@ -171,7 +171,7 @@ def _copy_file(work: _Work, storage: str, key: str) -> None:
     if not _is_whole(work.shelf, name):
         was_there = work.shelf.place.exists(name)
         try:
-            written = work.shelf.write(name, storage_called(storage).blocks(key))
+            written = work.shelf.write(name, storage_called(storage).blocks(key), durable=False)
         except StorageError as error:
             if isinstance(error, OSError):
                 raise
@@ -221,6 +221,12 @@ def _revisions(connection: Connection) -> list[str]:
     from alembic.runtime.migration import MigrationContext
 
     return sorted(MigrationContext.configure(connection).get_current_heads())
+
+
+def present_revisions() -> list[str]:
+    """What the live database is at."""
+    with db.engine.connect() as connection:
+        return _revisions(connection)
 
 
 def _anchors() -> bytes:

@@ -6,13 +6,16 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from portal.audit.verify import verify_chain
 from portal.backups import place as places
 from portal.backups.dumps import Scratch, compare, dialect
 from portal.backups.errors import BackupError
-from portal.backups.making import Progress, no_progress, open_shelf
+from portal.backups.making import Progress, no_progress, open_shelf, present_revisions
 from portal.backups.sets import SETS, FileEntry, Manifest, Shelf
 from portal.core.registry import registry
+from portal.core.storage import FileStore
 from portal.core.storage.contract import StorageError
 from portal.core.storage.keyring import from_text
 from portal.i18n import _
@@ -103,6 +106,17 @@ def read_everything(shelf: Shelf, manifest: Manifest, progress: Progress = no_pr
     return entries
 
 
+def _keys_named(scratch: Scratch, manifest: Manifest, store: FileStore) -> list[str]:
+    """What rows of a restored copy name; nothing when the copy is older than the store's table or its columns."""
+    with scratch.engine.connect() as connection:
+        try:
+            return [str(key) for key in connection.execute(store.references()).scalars() if key]
+        except DBAPIError:
+            if manifest.revisions != present_revisions():
+                return []
+            raise
+
+
 def compare_copy(scratch: Scratch, manifest: Manifest, anchors: Path, entries: list[FileEntry]) -> int:
     """Counts, digests, references, files, audit trail of a restored copy; entries of the trail.
 
@@ -112,11 +126,10 @@ def compare_copy(scratch: Scratch, manifest: Manifest, anchors: Path, entries: l
     if trouble:
         raise Broken(_("The restored database differs: %(trouble)s.", trouble=trouble))
     there = {(entry.storage, entry.key) for entry in entries} | {(item[0], item[1]) for item in manifest.missing}
-    with scratch.engine.connect() as connection:
-        for store in registry("file_stores"):
-            for key in connection.execute(store.references()).scalars():
-                if key and (store.storage, str(key)) not in there:
-                    raise Broken(_("A row names the file %(key)s, which is not in the backup.", key=key))
+    for store in registry("file_stores"):
+        for key in _keys_named(scratch, manifest, store):
+            if (store.storage, key) not in there:
+                raise Broken(_("A row names the file %(key)s, which is not in the backup.", key=key))
     expected = (manifest.audit_seq, manifest.audit_hash) if manifest.audit_seq else None
     verdict = verify_chain(anchors, expected=expected, engine=scratch.engine)
     if not verdict.is_whole:

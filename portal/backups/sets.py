@@ -89,9 +89,9 @@ class Shelf:
 
     # ---- pieces ----------------------------------------------------------------------------------------------------
 
-    def write(self, name: str, blocks: Iterable[bytes]) -> int:
+    def write(self, name: str, blocks: Iterable[bytes], durable: bool = True) -> int:
         """Seal a piece under a name; bytes written."""
-        return self.place.write(name, seal(blocks, name, self.ring.newest))
+        return self.place.write(name, seal(blocks, name, self.ring.newest), durable)
 
     def read(self, name: str) -> Iterator[bytes]:
         """Open a piece. :raises MissingContent, DamagedContent, WrongKey: some of them at the end."""
@@ -154,6 +154,8 @@ class Shelf:
     def write_manifest(self, manifest: Manifest) -> None:
         """Complete a set: from now on it exists."""
         content = json.dumps(asdict(manifest), ensure_ascii=False).encode()
+        # All that it names must be on the disk before it is.
+        self.place.flush()
         self.write(f"{SETS}{manifest.name}/{MANIFEST}", [content])
 
     def write_files(self, name: str, entries: Iterable[FileEntry]) -> str:

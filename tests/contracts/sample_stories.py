@@ -26,8 +26,11 @@ from portal import hookspecs, migrating
 from portal.app import create_app
 from portal.approvals.models import ApprovalRequest
 from portal.audit.models import AuditEntry
+from portal.backups.models import BackupKind
+from portal.backups.services import run_backup
 from portal.core.errors import Invalid
 from portal.core.permissions import can
+from portal.core.storage import storage
 from portal.core.transaction import transaction
 from portal.customers import services as customers
 from portal.customers.card import build_context
@@ -237,6 +240,16 @@ def test_purchases_and_leaving_reach_it(app: Flask, world: World) -> None:
     assert db.session.scalar(select(func.count()).select_from(Product)) == 1
 
 
+def test_its_files_are_in_the_backup(app: Flask, client: FlaskClient, world: World) -> None:
+    world.login(client, "anna")
+    _ask(client, world.customer_id("maotai"))
+    with transaction():
+        delivery = db.session.scalars(select(SampleDelivery)).one()
+        delivery.photo_key = storage().put("sample", b"photograph").key
+    made = run_backup(SYSTEM, BackupKind.COMMAND, verify=True)
+    assert (made.files, made.missing_files, made.is_whole) == (1, 0, True)
+
+
 def test_switched_off_and_on_again(
     app: Flask, client: FlaskClient, world: World, database_url: str, tmp_path: Path
 ) -> None:
@@ -247,7 +260,16 @@ def test_switched_off_and_on_again(
 
     off = create_app(**settings_for(tmp_path, database_url, DISABLED_PLUGINS="sample", DEFAULT_LANGUAGE="zh_Hans_CN"))
     with off.app_context():
-        for name in ("approval_kinds", "jobs", "notice_kinds", "document_kinds", "listings", "import_targets", "occasions"):
+        for name in (
+            "approval_kinds",
+            "jobs",
+            "notice_kinds",
+            "document_kinds",
+            "listings",
+            "import_targets",
+            "occasions",
+            "file_stores",
+        ):
             assert not [item.key for item in off.extensions[f"portal_{name}"] if item.key.startswith("sample")], name
         assert not [name for name in off.extensions["portal_permissions"].permissions if name.startswith("sample")]
         assert "samples" not in off.cli.commands

@@ -271,11 +271,11 @@ def test_a_full_disk_leaves_no_part_and_the_old_backup(
     before = {path: path.read_bytes() for path in pieces()}
     write, count = FolderPlace.write, [0]
 
-    def full(self: FolderPlace, name: str, blocks: Any) -> int:
+    def full(self: FolderPlace, name: str, blocks: Any, durable: bool = True) -> int:
         count[0] += 1
         if count[0] > written:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return write(self, name, blocks)
+        return write(self, name, blocks, durable)
 
     monkeypatch.setattr(FolderPlace, "write", full)
     with pytest.raises(BackupError, match="disk is full"):

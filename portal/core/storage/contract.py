@@ -47,12 +47,16 @@ class StoredContent:
 class Place(Protocol):
     """Keeps pieces of bytes under names; knows nothing of keys or seals. Two exist: `FolderPlace` and `S3Place`."""
 
-    def write(self, name: str, blocks: Iterable[bytes]) -> int:
+    def write(self, name: str, blocks: Iterable[bytes], durable: bool = True) -> int:
         """Keep bytes durably: all of them under the name in one step, or nothing. Returns how many. What was there is
         replaced. An error raised by `blocks` passes through and leaves nothing.
 
+        :param durable: false: it is enough that the next `flush` makes it so (many small pieces at once).
         :raises OSError: the disk is full, the service is away.
         """
+
+    def flush(self) -> None:
+        """When this returns, everything that was written survives a power cut."""
 
     def read(self, name: str) -> Iterator[bytes]:
         """The bytes, in blocks. :raises MissingContent: before the first one."""

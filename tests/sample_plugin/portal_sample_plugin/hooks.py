@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from flask import Blueprint, url_for
+from sqlalchemy import select
 
 from portal.audit.labels import AuditWord
 from portal.core import clock
@@ -17,6 +18,7 @@ from portal.core.occasions import Occasion
 from portal.core.panels import Action, AgendaItem, Badge, HealthCheck, Panel, Tab, TimelineEntry
 from portal.core.permissions import Permission, Rule, can
 from portal.core.settings import Setting
+from portal.core.storage import FileStore
 from portal.customers.card import CardSection
 from portal.documents.kinds import DocumentKind, anyone_listed
 from portal.home.palette import PaletteItem
@@ -25,6 +27,7 @@ from portal.i18n import _, _l, _n
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
 from portal_sample_plugin import approvals, commands, importing, jobs, listings, permissions, queries, services, views
+from portal_sample_plugin.models import SampleDelivery
 
 
 @hookimpl
@@ -85,6 +88,11 @@ def register_listing_columns(listing: str) -> list[Column]:
 @hookimpl
 def register_import_targets() -> list[Any]:
     return [importing.SampleTarget()]
+
+
+@hookimpl
+def register_file_stores() -> list[FileStore]:
+    return [FileStore("sample", _l("Photographs of samples"), lambda: select(SampleDelivery.photo_key))]
 
 
 @hookimpl

@@ -28,6 +28,8 @@ class SampleDelivery(db.Model):
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"))
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    #: photograph of the parcel (portal.core.storage); "" when there is none
+    photo_key: Mapped[str] = mapped_column(String(120), default="")
 
     __table_args__ = (
         CheckConstraint("state IN ('asked', 'sent', 'refused')", name="state"),

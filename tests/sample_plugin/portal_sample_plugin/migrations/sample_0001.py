@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("asked_by_id", BIG, nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("photo_key", sa.String(length=120), nullable=False),
         sa.CheckConstraint("state IN ('asked', 'sent', 'refused')", name=op.f("ck_sample_delivery_state")),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_sample_delivery_customer_id_customer")),
         sa.ForeignKeyConstraint(
