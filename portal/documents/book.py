@@ -234,11 +234,15 @@ def _type_case(letters: Mapping[str, Iterable[str]], furniture: str, book: Book)
             if word and family.endswith(f" {word}"):
                 family, weight = family[: -len(word) - 1], word
         number, slant = _STYLES[weight]
-        letters_alone = escape("a b" + "".join(sorted(text for text in texts if len(text) == 1 and text != " ")))
+        single = sorted(text for text in texts if len(text) == 1 and text != " ")
+        signs = "".join(text for text in single if not text.isalnum())
+        # Signs alone, among Latin and among Chinese letters: fonts have a glyph for each.
+        letters_alone = escape(f"a b{signs} \u4e2d{signs}" + "".join(single))
         joined = escape(" ".join(sorted(text for text in texts if len(text) > 1)))
         look = (
             f"font-family:'{escape(family)}';font-weight:{number};font-style:{slant};word-break:break-all;font-size:4pt"
         )
+        lines.append(f'<p style="{look}">{escape(signs)}</p>')
         # Twice: as running text is set, and every character by itself.
         lines.append(f'<p style="{look};white-space:pre-wrap">{letters_alone} {joined}</p>')
         lines.append(f"<p style=\"{look};font-feature-settings:'liga' 0,'kern' 0,'calt' 0\">{letters_alone}</p>")
@@ -411,7 +415,13 @@ class _Hand:
     def ask(self, request: Mapping[str, object], limit: float) -> tuple[dict[str, object], bytes]:
         """Have a piece made before the moment `limit` of the monotonic clock. :raises CannotRender: otherwise."""
         data = json.dumps(request).encode("utf-8")
-        watch = threading.Timer(max(limit - time.monotonic(), 0.05), self.end)
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            self.end()
+
+        watch = threading.Timer(max(limit - time.monotonic(), 0.05), stop)
         watch.start()
         try:
             assert self.child.stdin is not None
@@ -421,7 +431,7 @@ class _Hand:
             facts = json.loads(self.child.stdout.readline())
             content = self.child.stdout.read(facts["size"])
         except (OSError, ValueError):
-            cause = "too long for one piece" if not watch.is_alive() else "the process ended (memory or time)"
+            cause = "too long for one piece" if late.is_set() else "the process ended (memory or time)"
             raise CannotRender(render.too_much(), cause=cause) from None
         finally:
             watch.cancel()

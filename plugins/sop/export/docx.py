@@ -38,7 +38,7 @@ DEEPEST = 8
 def manual_docx(context: Mapping[str, Any]) -> bytes:
     """The Word file of a manual or a part of it. :param context: from `plugins.sop.export.paper`."""
     with speaking(context["facts"]["language"]):
-        return _Writer(context).write()
+        return _Writer(_clean(context)).write()
 
 
 class _Writer:
@@ -330,7 +330,7 @@ class _Writer:
                 paragraph = cell.paragraphs[0]
                 # By its id: finding a style by its name walks through all of them, for each cell.
                 paragraph._p.style = self.cell_style
-                paragraph.add_run(_clean(text)).bold = strong
+                paragraph.add_run(text).bold = strong
                 if strong:
                     _shade(cell)
 
@@ -364,7 +364,7 @@ class _Prose:
         elif tag == "table":
             self._grid(element)
         elif tag == "pre":
-            self.document.add_paragraph(_clean(element.text_content()))
+            self.document.add_paragraph(element.text_content())
         elif tag == "hr":
             self.document.add_paragraph("* * *").alignment = WD_ALIGN_PARAGRAPH.CENTER
         else:
@@ -382,7 +382,7 @@ class _Prose:
                 self._run(paragraph, child.tail, set())
 
     def _grid(self, element: Any) -> None:
-        rows = [[_clean(cell.text_content()) for cell in row] for row in element.iter("tr")]
+        rows = [[cell.text_content() for cell in row] for row in element.iter("tr")]
         if not rows:
             return
         count = max(len(row) for row in rows)
@@ -413,15 +413,21 @@ class _Prose:
     def _run(paragraph: Any, text: str | None, looks: set[str]) -> None:
         if not text:
             return
-        run = paragraph.add_run(_clean(text.replace("\n", " ") if text.strip() else text.replace("\n", "")))
+        run = paragraph.add_run(text.replace("\n", " ") if text.strip() else text.replace("\n", ""))
         run.bold = "strong" in looks or None
         run.italic = "em" in looks or None
         run.font.strike = "s" in looks or None
 
 
-def _clean(text: str) -> str:
-    """Without the control characters that XML cannot hold."""
-    return "".join(letter for letter in text if letter >= " " or letter in "\n\t")
+def _clean(value: Any) -> Any:
+    """The same without the control characters that XML cannot hold."""
+    if isinstance(value, str):
+        return "".join(letter for letter in value if letter >= " " or letter in "\n\t")
+    if isinstance(value, Mapping):
+        return {key: _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value
 
 
 def _shade(cell: Any) -> None:

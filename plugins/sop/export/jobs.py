@@ -6,6 +6,7 @@ from typing import Any
 
 from plugins.sop.export import docx, services
 from plugins.sop.export.services import DOCX, ExportInput
+from plugins.sop.manuals.sight import load_seen
 from portal.core.jobs import Job, JobContext
 from portal.core.paths import path_for
 from portal.i18n import _, _l, _n
@@ -18,7 +19,7 @@ def export_manual(
 ) -> dict[str, Any]:
     """Make the PDF or DOCX of a version. May run twice: the second time finds what the first one made."""
     wanted = ExportInput(part, file_format, checklists, indexes)
-    version = services.require_version(context.actor, version_id)
+    version = load_seen(version_id, context.actor)
     paper = services.paper_for(version, wanted)
     if file_format == DOCX:
         name = f"{paper['facts']['code']}-{paper['facts']['number']}.docx"

@@ -13,12 +13,9 @@ from plugins.sop.export.documents import MANUAL_KIND, PROCEDURE_KIND
 from plugins.sop.export.manual import STYLE
 from plugins.sop.export.paper import Choice, manual_paper
 from plugins.sop.manuals.content import Scope
-from plugins.sop.manuals.models import IN_REVIEW, PUBLISHED, ManualVersion, RevisionRole, VersionProcedure
-from plugins.sop.manuals.queries import load_version
-from plugins.sop.permissions import EDIT, READ
+from plugins.sop.manuals.models import PUBLISHED, ManualVersion, RevisionRole, VersionProcedure
 from portal.audit.services import record
-from portal.core.errors import Invalid, NotFound
-from portal.core.permissions import can, require
+from portal.core.errors import Invalid
 from portal.documents.models import Document
 from portal.documents.services import find_same, produce
 from portal.extensions import db
@@ -65,21 +62,6 @@ def scope_of(part: str) -> Scope:
     if kind in ("department", "procedure") and value.isdecimal() and len(value) < 18:
         return Scope(department_id=int(value)) if kind == "department" else Scope(procedure_id=int(value))
     raise Invalid([("part", _("Choose a part of the manual."))])
-
-
-def require_version(actor: Actor, version_id: int) -> ManualVersion:
-    """A version that the actor may have on paper: published ones like the manual itself; one in review also heads who
-    may read the manual; a draft only those who write it.
-
-    :raises NotFound: otherwise; that it exists is a secret too.
-    """
-    version = load_version(version_id)
-    require(actor, READ, version.manual)
-    if version.state == PUBLISHED or can(actor, EDIT, version.manual):
-        return version
-    if version.state == IN_REVIEW and actor.headed:
-        return version
-    raise NotFound()
 
 
 def note_export(version: ManualVersion, wanted: ExportInput, actor: Actor) -> None:

@@ -13,6 +13,7 @@ from plugins.sop.export.services import DOCX, ExportInput
 from plugins.sop.export.words import chapter_count, role_words
 from plugins.sop.manuals import queries
 from plugins.sop.manuals.models import ManualVersion
+from plugins.sop.manuals.sight import load_seen
 from plugins.sop.permissions import USE
 from portal.auth.current import current_actor
 from portal.core.errors import Invalid
@@ -27,7 +28,7 @@ from portal.jobs.services import enqueue
 def export(version_id: int) -> str | Response | tuple[str, int]:
     """A version on paper: choose and start."""
     actor = current_actor()
-    version = services.require_version(actor, refuse_large_id(version_id))
+    version = load_seen(refuse_large_id(version_id), actor)
     form = ExportForm(request.form if request.method == "POST" else request.args or None, parts=_parts(version))
     if request.method == "GET" and not request.args:
         form.process(parts=None)
@@ -45,7 +46,7 @@ def export(version_id: int) -> str | Response | tuple[str, int]:
 @access(USE)
 def export_procedure(version_id: int, procedure_id: int) -> Response:
     """One procedure as a PDF, at once."""
-    version = services.require_version(current_actor(), refuse_large_id(version_id))
+    version = load_seen(refuse_large_id(version_id), current_actor())
     queries.procedure_content(version.id, refuse_large_id(procedure_id))
     return _start(version, ExportInput(f"procedure:{procedure_id}"))
 
