@@ -330,7 +330,9 @@ def _say_products(figures: Figures, today: date, say: Any) -> None:
             ),
         )
     soon = [
-        one for one in figures.outlooks if one.outlook.runs_out and (one.outlook.runs_out - today).days <= SOON_DAYS
+        one
+        for one in figures.outlooks
+        if one.outlook.runs_out and 0 <= (one.outlook.runs_out - today).days <= SOON_DAYS
     ]
     if soon:
         say(

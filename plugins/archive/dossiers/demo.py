@@ -80,7 +80,8 @@ def load() -> list[int]:
         else:
             _files(customer, keeper, rng, number)
     db.session.flush()
-    _requests(rows)
+    with speaking(LANGUAGE):
+        _requests(rows)
     return [customer.id for customer in rows]
 
 
@@ -326,7 +327,7 @@ def _requests(rows: list[Customer]) -> None:
     wanted = (
         ({"demand": "会议用茶按月补货，礼盒需加印企业标识。"}, "拜访采购部时得知，已核对。"),
         ({"industry": "综合服务"}, "营业执照经营范围已变更。"),
-        ({"short_name": ""}, "客户名称已统一使用全称。"),
+        ({"demand": "集中采购，由行政部统一下单。"}, "客户采购归口已调整。"),
         ({"website": "https://www.example.com"}, "客户官网已更换域名。"),
         ({"demand": "改用再生纸，按季度招标采购。"}, "客户发布了绿色采购要求。"),
     )

@@ -22,7 +22,14 @@ from plugins.archive.dossiers.models import (
     Dossier,
 )
 from plugins.archive.dossiers.queries import rules
-from plugins.archive.dossiers.vocabulary import NOT_DUE, SHORT_PARTS, STANDING_TONES, STANDINGS, word
+from plugins.archive.dossiers.vocabulary import (
+    NOT_DUE,
+    SHORT_PARTS,
+    STANDING_TONES,
+    STANDINGS,
+    label_of,
+    word,
+)
 from plugins.archive.permissions import MAINTAIN
 from portal.core import clock
 from portal.core.components import day, tag
@@ -129,12 +136,7 @@ def _as_day(value: Any) -> date:
 def _parts_cell(row: Any, _context: CellContext) -> Markup:
     """The four parts, each with its standing: tone and word."""
     states = states_of(_facts(row), row.purchase_count > 0, rules(), clock.today())
-    cells = [
-        tag(word(SHORT_PARTS, state.part), STANDING_TONES[state.standing])
-        + Markup('<span class="visually-hidden"> {} </span>').format(word(STANDINGS, state.standing))
-        for state in states
-        if state.standing != NOT_DUE
-    ]
+    cells = [tag(label_of(state), STANDING_TONES[state.standing]) for state in states if state.standing != NOT_DUE]
     return Markup(" ").join(cells)
 
 

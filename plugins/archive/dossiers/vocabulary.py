@@ -99,6 +99,12 @@ def word(words: dict[str, Any], key: str) -> str:
     return str(words.get(key, key))
 
 
+def label_of(state: Any) -> str:
+    """A part in a narrow place, with its standing where something has to be done: never told by colour alone."""
+    part = word(SHORT_PARTS, state.part)
+    return part if state.is_fine else _("%(part)s: %(standing)s", part=part, standing=word(STANDINGS, state.standing))
+
+
 def part_title(part: str) -> str:
     """Title of a part; that of the contracts is a setting and carries the mark "copy"."""
     if part == models.CONTRACT:

@@ -22,13 +22,13 @@ ZERO = Decimal("0")
 
 def run_out(rows: Sequence[ProductOutlook], today: date) -> Chart:
     """Days until each product runs out, with their span."""
-    shown = [row for row in rows if row.outlook.runs_out is not None][:12]
+    shown = [row for row in rows if row.outlook.runs_out is not None and row.outlook.runs_out >= today][:12]
     values: list[dict[str, Any]] = []
     for index, row in enumerate(shown):
         said = row.outlook
         assert said.runs_out is not None  # chosen above
         days = (said.runs_out - today).days
-        low = (said.earliest - today).days if said.earliest else days
+        low = max((said.earliest - today).days, 0) if said.earliest else days
         high = (said.latest - today).days if said.latest else days
         values.append({"n": f"{index:02d}", "name": row.product, "v": days, "low": low, "high": high})
     labels = {row["n"]: row["name"] for row in values}

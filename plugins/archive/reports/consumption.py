@@ -31,7 +31,8 @@ class Outlook:
     :ivar rate: units a day. :ivar error: relative uncertainty of the rate (0.25 is ±25 %).
     :ivar basis: what the rate rests on: reports, purchases or product.
     :ivar stock: estimated units left today. :ivar is_counted: the stock rests on a stock report.
-    :ivar runs_out: expected day on which nothing is left; :ivar earliest, latest: its span; None: beyond the horizon.
+    :ivar runs_out: expected day on which nothing is (or was) left; :ivar earliest, latest: its span; None: beyond the
+        horizon.
     """
 
     rate: float
@@ -70,8 +71,8 @@ def outlook(
     stock = max(left + later - rate * (today - since).days, 0.0)
 
     def day_at(speed: float) -> date | None:
-        days = stock / speed
-        return today + timedelta(days=ceil(days)) if days <= HORIZON_DAYS else None
+        day = since + timedelta(days=min(ceil((left + later) / speed), HORIZON_DAYS * 3))
+        return day if day <= today + timedelta(days=HORIZON_DAYS) else None
 
     return Outlook(
         rate=rate,

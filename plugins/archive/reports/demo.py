@@ -21,12 +21,13 @@ from plugins.archive.reports.weeks import last_day, recent_weeks
 from portal.core import clock
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.i18n import speaking
 from portal.jobs.services import enqueue
 from portal.org.actor import SYSTEM, load_actor
 from portal.org.models import Department, User
 from portal.purchases import queries as purchases
 from portal.purchases.models import Product
-from portal.purchases.periods import Period
+from portal.purchases.periods import period
 
 SEED = 20260413
 WEEKS = 10
@@ -72,7 +73,8 @@ def _reports(rng: random.Random) -> None:
             lines += _report(person.id, week, pairs, stock, days, rng, late=rng.random() < 0.12)
     if lines:
         db.session.execute(insert(ArchiveReportLine), lines)
-    _waiting(weeks[1], today)
+    with speaking("zh_Hans_CN"):
+        _waiting(weeks[1], today)
 
 
 def _report(
@@ -137,9 +139,9 @@ def _waiting(week: date, today: date) -> None:
 
 
 def _targets(rng: random.Random) -> None:
-    """Monthly targets of this year and yearly ones, from the sales of the year before."""
+    """Monthly targets of this year and yearly ones, from the sales of the last twelve months."""
     today = clock.today()
-    last = Period("", (today.year - 1, 1), (today.year - 1, 12))
+    last = period("", today)
     cube = purchases.sales_cube(SYSTEM, last).value
     by_department, by_manager = cube.by_department(), cube.by_manager()
     owned = set(db.session.scalars(select(Customer.department_id).distinct()))
@@ -154,18 +156,18 @@ def _targets(rng: random.Random) -> None:
 
 def _target(owner: str, user_id: int | None, department_id: int | None, base: Decimal, rng: random.Random) -> None:
     year = clock.today().year
-    yearly = (base * Decimal(rng.choice(("1.05", "1.10", "1.15", "1.20")))).quantize(Decimal("1000")) or Decimal(
-        "10000"
-    )
+    yearly = (base * Decimal(rng.choice(("0.85", "0.95", "1.05", "1.15", "1.30")))).quantize(
+        Decimal("1000")
+    ) or Decimal("10000")
     rows = [(YEAR, 1, yearly), *((MONTH, month, (yearly / 12).quantize(Decimal("1E2"))) for month in range(1, 13))]
     rows += [("quarter", quarter, (yearly / 4).quantize(Decimal("1E2"))) for quarter in range(1, 5)]
-    for period, number, amount in rows:
+    for kind, number, amount in rows:
         db.session.add(
             ArchiveTarget(
                 user_id=user_id,
                 department_id=department_id,
                 owner=owner,
-                period=period,
+                period=kind,
                 year=year,
                 number=number,
                 amount=amount,

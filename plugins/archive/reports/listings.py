@@ -56,9 +56,18 @@ def _runs_out_cell(row: Any, _context: CellContext) -> Any:
     return stack(shown, row.runs_out.isoformat())
 
 
+#: What was used up longer ago than this is history, nothing to act on.
+SHOWN_AFTER = timedelta(days=30)
+
+
+def _seen(actor: Actor) -> list[ColumnElement[bool]]:
+    return [visible(actor, "customers.view"), ArchiveOutlook.runs_out >= clock.today() - SHOWN_AFTER]
+
+
 def _within(days: int) -> Any:
     def condition(_actor: Actor) -> ColumnElement[bool]:
-        return ArchiveOutlook.runs_out <= clock.today() + timedelta(days=days)
+        today = clock.today()
+        return ArchiveOutlook.runs_out.between(today, today + timedelta(days=days))
 
     return condition
 
@@ -78,7 +87,7 @@ STOCK = Listing(
     endpoint="archive.stock_list",
     identity=ArchiveOutlook.id,
     source=_source,
-    where=lambda actor: [visible(actor, "customers.view")],
+    where=_seen,
     default_sort="runs_out",
     columns=[
         Column("customer", _l("Customer"), {"customer": Customer.name, "customer_id": Customer.id}, sticky=True),
@@ -169,6 +178,7 @@ STOCK = Listing(
     scenes=[
         Scene("soon", _l("Within two weeks"), _within(14)),
         Scene("month", _l("Within a month"), _within(30)),
+        Scene("gone", _l("Probably used up"), lambda _a: ArchiveOutlook.runs_out < clock.today()),
         Scene("mine", _l("My customers"), lambda actor: Customer.account_manager_id == actor.user_id),
         Scene("uncounted", _l("Never counted"), lambda _a: ArchiveOutlook.counted_on.is_(None)),
     ],

@@ -24,9 +24,9 @@ from portal.org.models import ACCOUNT_MANAGER, EXECUTIVE, Department, User, User
 from portal.purchases.models import Product, Purchase, PurchaseLine
 
 #: Products bought within these days are put into a new report.
-PREFILL_DAYS = 120
+PREFILL_DAYS = 60
 #: The most lines of one report.
-MOST_LINES = 400
+MOST_LINES = 150
 #: Weeks for which somebody can be overdue: older ones are no longer chased.
 CHASED_WEEKS = 4
 DONE = (SUBMITTED, ACCEPTED)
