@@ -1,5 +1,6 @@
-"""What changed between two versions: procedure by procedure, step by step, word by word. Pure functions.
+"""What changed between two versions: procedure by procedure, step by step, word by word.
 
+Changed facts are told in the words of the reader's language.
 Words: Chinese characters stand alone, runs of letters and digits are one word. The longest common subsequence of the
 words is kept (Hunt and McIlroy 1976, computed bit by bit by rapidfuzz); then bits of agreement too short to mean
 anything are given up, so that a rewritten sentence reads as one removal and one addition rather than as confetti.
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import LCSseq
 
+from plugins.sop.manuals import vocabulary
 from plugins.sop.manuals.content import ManualContent, ProcedureContent, StepContent
+from portal.i18n import _
 
 SAME, ADDED, REMOVED, CHANGED, MOVED = "same", "added", "removed", "changed", "moved"
 
@@ -155,10 +158,10 @@ PROCEDURE_FIELDS = ("title", "trigger", "purpose", "records", "measures")
 
 def _step_field(step: StepContent, field: str) -> str:
     if field == "limit":
-        amount = f"{step.limit_amount} {step.limit_unit}" if step.limit_amount else ""
-        return " ".join(part for part in (amount, step.limit_text) if part)
+        return vocabulary.limit(step)
     if field == "marks":
-        return " ".join(word for word, there in (("check", step.is_check), ("stop", step.is_stop)) if there)
+        marks = ((step.is_check, _("is ticked in checklists")), (step.is_stop, _("Stop: later steps wait for it")))
+        return ", ".join(word for there, word in marks if there)
     return str(getattr(step, field))
 
 
@@ -213,7 +216,7 @@ def compare_procedures(before: ProcedureContent | None, after: ProcedureContent 
         return None
     pairs = [(field, str(getattr(before, field)), str(getattr(after, field))) for field in PROCEDURE_FIELDS]
     pairs.append(("departments", _departments(before), _departments(after)))
-    pairs.append(("roles", ", ".join(before.roles), ", ".join(after.roles)))
+    pairs.append(("roles", vocabulary.roles(before.roles), vocabulary.roles(after.roles)))
     pairs.append(("related", _related(before), _related(after)))
     pairs.append(("forms", _forms(before), _forms(after)))
     fields = _changed_fields(pairs)
@@ -228,7 +231,7 @@ def _departments(procedure: ProcedureContent) -> str:
 
 
 def _related(procedure: ProcedureContent) -> str:
-    return ", ".join(f"{item.code} ({item.kind})" for item in procedure.related)
+    return ", ".join(f"{item.code} ({vocabulary.word(vocabulary.RELATIONS, item.kind)})" for item in procedure.related)
 
 
 def _forms(procedure: ProcedureContent) -> str:

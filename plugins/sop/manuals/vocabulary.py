@@ -70,7 +70,7 @@ FIELDS: dict[str, Any] = {
     "title": _l("Title"),
     "body": _l("Text"),
     "trigger": _l("Trigger"),
-    "purpose": _l("Purpose"),
+    "purpose": _l("Aim of the procedure"),
     "records": _l("Records kept"),
     "measures": _l("Measures of success"),
     "departments": _l("Departments"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from plugins.sop.manuals.models import HEADS, PUBLISHED, ManualVersion
@@ -24,9 +24,10 @@ def readers_of(manual_id: int | None = None) -> Select[Any]:
     """(manual_id, user_id, due_days) of everybody whom a reading rule means; the shortest time of several rules."""
     own = aliased(Department)
     parts = [
-        select(ReadingRule.manual_id, User.id.label("user_id"), ReadingRule.due_days).where(
-            ReadingRule.audience == ALL_STAFF, User.is_active
-        ),
+        select(ReadingRule.manual_id, User.id.label("user_id"), ReadingRule.due_days)
+        .select_from(ReadingRule)
+        .join(User, true())
+        .where(ReadingRule.audience == ALL_STAFF, User.is_active),
         select(ReadingRule.manual_id, User.id, ReadingRule.due_days)
         .join(Department, Department.id == ReadingRule.department_id)
         .join(own, own.path.like(Department.path + "%"))
