@@ -19,7 +19,7 @@ from portal.documents.render import Asset
 from portal.i18n import _, speaking
 
 TEMPLATE = "sop/pdf/parts.html"
-STYLE = Path(__file__).with_name("manual.css")
+STYLE = Path(__file__).parent.parent / "data" / "manual.css"
 #: A dot of the leaders in the contents.
 DOTS = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="6.05" height="9.07">'
