@@ -9,7 +9,7 @@ import click
 from flask import Blueprint
 
 from plugins.archive import blueprint as pages
-from plugins.archive import commands, demo, permissions, settings
+from plugins.archive import commands, demo, permissions, settings, vault
 from plugins.archive import models as models  # all tables are known once the plugin is
 from plugins.archive.copies import documents as copy_documents
 from plugins.archive.copies import endings
@@ -41,6 +41,7 @@ from portal.core.navigation import NavArea, NavItem
 from portal.core.panels import Action, AgendaItem, Panel, Tab
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
+from portal.core.storage import FileStore
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
 from portal.notifications.kinds import NoticeKind
@@ -140,6 +141,11 @@ def customer_panels(customer: Any, actor: Actor) -> Sequence[Panel]:
         *offers.customer_panels(customer, actor),
         *lookup_parts.customer_panels(customer, actor),
     ]
+
+
+@hookimpl
+def register_file_stores() -> list[FileStore]:
+    return [vault.STORE]
 
 
 @hookimpl

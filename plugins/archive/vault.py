@@ -11,17 +11,32 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from plugins.archive.dossiers.models import ArchiveContent
 from portal.core import clock
 from portal.core.errors import PortalError
-from portal.core.storage import DamagedContent, MissingContent, Storage, StorageError, archive_storage
+from portal.core.storage import (
+    DamagedContent,
+    FileStore,
+    MissingContent,
+    Storage,
+    StorageError,
+    archive_storage,
+)
 from portal.core.transaction import in_transaction, transaction
 from portal.extensions import db
-from portal.i18n import _
+from portal.i18n import _, _l
 
 AREA = "archive"
+
+
+def _named() -> Select[str]:
+    return select(ArchiveContent.storage_key)
+
+
+#: What backups take along: every content that has a row.
+STORE = FileStore(key="archive", title=_l("Customer archive"), references=_named, area=AREA, storage="archive")
 
 
 class VaultTrouble(PortalError):
