@@ -12,11 +12,10 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from plugins.sop.programme import budget, measures, vocabulary
 from plugins.sop.programme.assessing import LARGEST, AnswerInput, AssessmentInput, ScoreInput
-from plugins.sop.programme.models import AFTER, BEFORE
 from plugins.sop.programme.plan import MOST_DAYS
-from plugins.sop.programme.questionnaire import LEVELS, MOMENTS, QUESTIONS
+from plugins.sop.programme.questionnaire import LEVELS, QUESTIONS
 from plugins.sop.programme.services import ChoiceInput, ProgrammeInput, ProgressInput, StepInput
-from plugins.sop.runs.fields import DayField, NumberField, PersonField
+from plugins.sop.runs.fields import DayField, NumberField, PersonField, options
 from portal.core.forms import Form, TextField, YuanField
 from portal.i18n import _, _l
 
@@ -119,14 +118,14 @@ class StateForm(Form):
 class BudgetForm(Form):
     """Days of each mode, the fee of the tailored one, the choice and its reason."""
 
-    days_short = NumberField(_l("Days"), validators=[Optional()])
-    days_deep = NumberField(_l("Days"), validators=[Optional()])
-    days_manual = NumberField(_l("Days"), validators=[Optional()])
-    days_assisted = NumberField(_l("Days"), validators=[Optional()])
+    days_short = NumberField(_l("Days needed"), validators=[Optional()])
+    days_deep = NumberField(_l("Days needed"), validators=[Optional()])
+    days_manual = NumberField(_l("Days needed"), validators=[Optional()])
+    days_assisted = NumberField(_l("Days needed"), validators=[Optional()])
     fee = YuanField(_l("Negotiated fee"), validators=[Optional()])
     mode = RadioField(
         _l("Mode"),
-        choices=[(mode.key, vocabulary.MODES[mode.key]) for mode in budget.MODES],
+        choices=options(vocabulary.MODES.items()),
         validators=[InputRequired(_l("Choose a mode."))],
     )
     reason = TextAreaField(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), Length(max=1000)])
@@ -151,9 +150,7 @@ class BudgetForm(Form):
 class AssessmentForm(Form):
     """Head of the questionnaire; the answers are read from fields named own-…, industry-…, problem-…."""
 
-    moment = SelectField(
-        _l("When"), choices=[(key, vocabulary.MOMENTS[key]) for key in MOMENTS], validators=[InputRequired()]
-    )
+    moment = SelectField(_l("When"), choices=options(vocabulary.MOMENTS.items()), validators=[InputRequired()])
     assessed_on = DayField(_l("Day"), validators=[InputRequired(_l("Enter a day, such as 2026-03-05."))])
     participants = TextField(_l("Who took part"), validators=[Length(max=500)])
     summary = TextAreaField(_l("Summary"), validators=[Length(max=2000)])
@@ -189,7 +186,7 @@ def _level(text: str) -> int | None:
 class ScoreForm(Form):
     """Side and period of a scorecard; the values are read from fields named as the measures."""
 
-    side = SelectField(_l("Side"), choices=[(side, vocabulary.SIDES[side]) for side in (BEFORE, AFTER)])
+    side = SelectField(_l("Side"), choices=options(vocabulary.SIDES.items()))
     first = DayField(_l("Period from"), validators=[InputRequired(_l("Enter a day, such as 2026-03-05."))])
     last = DayField(_l("Period to"), validators=[InputRequired(_l("Enter a day, such as 2026-03-05."))])
     source = TextField(_l("Where the values come from"), validators=[Length(max=300)])

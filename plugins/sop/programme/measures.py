@@ -26,7 +26,7 @@ UNITS: dict[str, Any] = {
     TIMES: _l("times a customer"),
     YUAN: _l("yuan"),
     NUMBER: _l("customers"),
-    PERCENT: _l("%%"),
+    PERCENT: "%",
     HOURS: _l("hours"),
 }
 

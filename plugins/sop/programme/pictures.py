@@ -171,7 +171,7 @@ def assessment_chart(results: Sequence[Result]) -> Chart:
         "x": {
             "field": "v",
             "type": "quantitative",
-            "title": _("Level"),
+            "title": _("Level (1 to 5)"),
             "scale": {"domain": [1, 5]},
             "axis": {"values": [1, 2, 3, 4, 5], "grid": True},
         },

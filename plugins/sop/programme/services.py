@@ -306,7 +306,7 @@ def choose_budget(programme: SopProgramme, data: ChoiceInput, actor: Actor) -> S
     offers = priced(data.days, data.fee, errors)
     chosen = next((item for item in offers if item.mode.key == data.mode), None)
     if data.mode == budget.TAILORED and data.fee is None:
-        errors.add("fee", _(budget.MESSAGES["budget.fee"]))
+        errors.add("fee", _("Enter the fee that was negotiated."))
     errors.raise_if_any()
     assert chosen is not None
     assert chosen.amount is not None

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from plugins.sop.manuals.models import Manual, ManualVersion, Procedure, VersionProcedure
-from plugins.sop.manuals.queries import effective_on, procedure_for_run
+from plugins.sop.manuals.content import RunTemplate
+from plugins.sop.manuals.models import PUBLISHED, ManualVersion, Procedure, VersionProcedure
+from plugins.sop.manuals.queries import revision_for_run
 from plugins.sop.runs import rules, scheduling
 from plugins.sop.runs.models import (
     BY_ACCOUNT_MANAGER,
@@ -47,34 +48,55 @@ def load(_actor: Actor) -> None:
     today = clock.today()
     draw = random.Random(20260105)
     held = db.session.execute(
-        select(Procedure.id, ManualVersion.effective_from)
-        .join(VersionProcedure, VersionProcedure.procedure_id == Procedure.id)
+        select(
+            VersionProcedure.procedure_id,
+            VersionProcedure.version_id,
+            ManualVersion.effective_from,
+            ManualVersion.effective_until,
+        )
         .join(ManualVersion, ManualVersion.id == VersionProcedure.version_id)
-        .join(Manual, Manual.id == ManualVersion.manual_id)
-        .where(effective_on(today))
-        .order_by(Procedure.code)
+        .join(Procedure, Procedure.id == VersionProcedure.procedure_id)
+        .where(ManualVersion.state == PUBLISHED, ManualVersion.effective_from <= today)
+        .order_by(Procedure.code, ManualVersion.effective_from)
     ).all()
-    if not held:
-        return
-    templates = [(procedure_for_run(row.id, today), row.effective_from) for row in held[:24]]
-    templates = [(template, since) for template, since in templates if template.steps]
+    texts: dict[int, RunTemplate] = {}
+    versions: dict[int, list[Any]] = {}
+    for row in held:
+        versions.setdefault(row.procedure_id, []).append(row)
+    current = [key for key, rows in versions.items() if rows[-1].effective_until is None]
     customers = _customers()
     people = _people()
-    if not templates or not people:
+    if not current or not people:
         return
+    # Some procedures are daily work, others are rare.
+    draw.shuffle(current)
     for number in range(RUNS):
-        template, since = templates[min(int(draw.expovariate(0.25)), len(templates) - 1)]
+        procedure_id = current[min(int(draw.expovariate(0.25)), len(current) - 1)]
         back = int(DAYS_BACK * draw.random() ** 1.6)
-        starts_on = add_working_days(max(today - timedelta(days=back), since), 0)
+        first = versions[procedure_id][0].effective_from
+        starts_on = add_working_days(max(today - timedelta(days=back), first), 0)
         if starts_on > today:
             starts_on = add_working_days(today, -1)
+        template = _text(versions[procedure_id], starts_on, texts)
+        if not template.steps:
+            continue
         customer = customers[draw.randrange(len(customers))] if customers and draw.random() < 0.7 else None
         owner = people.get(customer.account_manager_id) if customer else None
         if owner is None:
             owner = people[sorted(people)[draw.randrange(len(people))]]
         _run(template, starts_on, customer.id if customer else None, owner, people, draw, today, number)
     db.session.flush()
-    _schedules([template.procedure_id for template, _since in templates], today)
+    _schedules(current, today)
+
+
+def _text(rows: list[Any], day: date, texts: dict[int, RunTemplate]) -> RunTemplate:
+    """The text of a procedure that held on a day, else the first there was."""
+    fitting = [row for row in rows if row.effective_from <= day] or rows[:1]
+    found = fitting[-1]
+    key = found.version_id * 1_000_000 + found.procedure_id
+    if key not in texts:
+        texts[key] = revision_for_run(found.version_id, found.procedure_id)
+    return texts[key]
 
 
 def _customers() -> list[Any]:
@@ -103,7 +125,7 @@ def _at(day: date, hour: int) -> datetime:
 
 
 def _run(
-    template: Any,
+    template: RunTemplate,
     starts_on: date,
     customer_id: int | None,
     owner: Any,
@@ -158,6 +180,8 @@ def _run(
     for index, (step, day) in enumerate(zip(steps, dates, strict=True)):
         closed = index < count
         on = starts_on + timedelta(days=span * (index + 1) // len(steps))
+        if day is not None and day < on and draw.random() > 0.1 + slowness:
+            on = day  # most steps are done in time, even where the run as a whole is late
         skipped = closed and not step.is_stop and draw.random() < 0.06
         note = SKIPS[draw.randrange(3)] if skipped else NOTES[draw.randrange(6)] if draw.random() < 0.2 else ""
         given = colleagues[draw.randrange(len(colleagues))] if colleagues and draw.random() < 0.15 else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import select
 from wtforms import DateField, Field, IntegerField
+from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import TextInput
 
 from portal.auth.current import current_actor
@@ -15,6 +17,11 @@ from portal.customers.models import Customer
 from portal.extensions import db
 from portal.i18n import _
 from portal.org.queries import find_user, names_of
+
+
+def options(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
+    """Choices of a field from (value, label) pairs."""
+    return [SelectChoice(value=value, label=label) for value, label in pairs]
 
 
 class IdField(Field):

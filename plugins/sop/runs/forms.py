@@ -10,7 +10,7 @@ from wtforms import HiddenField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from plugins.sop.runs import models, vocabulary
-from plugins.sop.runs.fields import CustomerField, DayField, NumberField, PersonField
+from plugins.sop.runs.fields import CustomerField, DayField, NumberField, PersonField, options
 from plugins.sop.runs.scheduling import ScheduleInput
 from plugins.sop.runs.services import NOTE_LENGTH, StartInput
 from portal.core.forms import Form
@@ -92,14 +92,12 @@ class ScheduleForm(Form):
         _l("Procedure"), coerce=_id, validators=[InputRequired(_l("Choose a procedure."))], validate_choice=True
     )
     frequency = SelectField(_l("When"), validators=[InputRequired()])
-    weekday = SelectField(
-        _l("Weekday"), coerce=_id, choices=[(number, word) for number, word in vocabulary.WEEKDAYS.items()]
-    )
+    weekday = SelectField(_l("Weekday"), coerce=_id, choices=options(vocabulary.WEEKDAYS.items()))
     day = NumberField(_l("Day of the month"), validators=[Optional(), NumberRange(1, 31, _l("A day is 1 to 31."))])
     month = NumberField(_l("Month"), validators=[Optional(), NumberRange(1, 12, _l("A month is 1 to 12."))])
     department_id = SelectField(_l("Only for customers of"), coerce=_id)
     customer_id = CustomerField(_l("For the customer"))
-    responsible = SelectField(_l("Responsible is"), choices=list(vocabulary.RESPONSIBLE.items()))
+    responsible = SelectField(_l("Responsible is"), choices=options(vocabulary.RESPONSIBLE.items()))
     owner_id = PersonField(_l("Person"))
     due_days = NumberField(
         _l("Due after"), validators=[Optional(), NumberRange(0, 250, _l("Enter between 0 and 250 working days."))]

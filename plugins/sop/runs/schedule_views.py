@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from plugins.sop.blueprint import blueprint
 from plugins.sop.runs import queries, scheduling
 from plugins.sop.runs import vocabulary as words
+from plugins.sop.runs.fields import options
 from plugins.sop.runs.forms import ScheduleForm
 from plugins.sop.runs.models import FREQUENCIES, SopSchedule
 from plugins.sop.runs.permissions import SCHEDULES
@@ -65,11 +66,11 @@ def edit_schedule(schedule_id: int) -> str | Response | tuple[str, int]:
 def _edit(schedule: SopSchedule | None, form: ScheduleForm) -> str | Response | tuple[str, int]:
     actor = current_actor()
     schedule_id = schedule.id if schedule is not None else None
-    form.procedure_id.choices = [("", _("Choose")), *queries.procedure_choices(actor, clock.today())]
-    form.frequency.choices = [(key, words.word(words.FREQUENCIES, key)) for key in FREQUENCIES] + [
-        (f"on:{item.key}", _("Occasion: %(what)s", what=item.title)) for item in occasions()
-    ]
-    form.department_id.choices = [("", _("All departments")), *departments_indented()]
+    form.procedure_id.choices = options([("", _("Choose")), *queries.procedure_choices(actor, clock.today())])
+    days = [(key, words.word(words.FREQUENCIES, key)) for key in FREQUENCIES]
+    happening = [(f"on:{item.key}", _("Occasion: %(what)s", what=item.title)) for item in occasions()]
+    form.frequency.choices = options([*days, *happening])
+    form.department_id.choices = options([("", _("All departments")), *departments_indented()])
     if form.validate_on_submit():
         try:
             with transaction():

@@ -20,7 +20,7 @@ STEP_STATES: dict[str, Any] = {
     models.STEP_SKIPPED: _l("Not applicable"),
 }
 EVENTS: dict[str, Any] = {
-    "started": _l("Started"),
+    "started": _l("Checklist started"),
     "ticked": _l("Ticked"),
     "skipped": _l("Not applicable"),
     "undone": _l("Tick taken back"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from tests.access.plugin_tables import archive, archive_lookups, key_accounts, key_accounts_work, sop, vip
+from tests.access.plugin_tables import archive, archive_lookups, key_accounts, key_accounts_work, sop, sop_work, vip
 
 
 class Table(Protocol):
@@ -21,4 +21,4 @@ class Table(Protocol):
     build: Callable[[Any, Any], None]
 
 
-TABLES: tuple[Table, ...] = (vip, archive, archive_lookups, sop, key_accounts, key_accounts_work)
+TABLES: tuple[Table, ...] = (vip, archive, archive_lookups, sop, sop_work, key_accounts, key_accounts_work)
