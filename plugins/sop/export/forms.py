@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wtforms import BooleanField, RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
 
 from plugins.sop.export.services import DOCX, PDF, ExportInput
 from portal.core.forms import Form
@@ -18,7 +19,10 @@ class ExportForm(Form):
     part = SelectField(_l("Part of the manual"))
     format = RadioField(
         _l("Format"),
-        choices=[(PDF, _l("PDF, for printing and reading")), (DOCX, _l("Word (DOCX), for working on"))],
+        choices=[
+            SelectChoice(PDF, _l("PDF, for printing and reading")),
+            SelectChoice(DOCX, _l("Word (DOCX), for working on")),
+        ],
         default=PDF,
     )
     checklists = BooleanField(_l("With a checklist to tick for every procedure"), default=True)
@@ -26,7 +30,7 @@ class ExportForm(Form):
 
     def __init__(self, *arguments: Any, parts: Sequence[tuple[str, str]], **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self.part.choices = list(parts)
+        self.part.choices = [SelectChoice(value, label) for value, label in parts]
 
     def to_input(self) -> ExportInput:
         """The service's input."""

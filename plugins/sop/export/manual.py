@@ -121,6 +121,7 @@ class _Manual:
         self._line("chapter", chapter["anchor"], chapter["title"], count)
         self.outline.append(Mark(1, running, chapter["anchor"]))
         html = chapter["html"]
+        # house: markup, because plugins.sop.manuals.markdown cleaned it with an allow-list before it became JSON
         opening = self.parts.chapter({**chapter, "count": count, "html": Markup(html)})
         self.pieces.append(Piece(str(opening), running, right_hand=True, weight=1 + len(html) / 1500))
         for group in grouped(chapter["procedures"]):
