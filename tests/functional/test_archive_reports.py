@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -243,6 +243,7 @@ days = st.integers(0, 360).map(lambda number: TODAY - timedelta(days=number))
 units = st.integers(1, 500)
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(days, units), max_size=8),
     st.lists(st.tuples(days, st.integers(0, 500)), max_size=6),
@@ -278,6 +279,7 @@ def test_a_purchase_computes_the_outlook_anew(client: FlaskClient, world: World,
 # ---- completeness --------------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(("card", "assessment", "contract", "statistics")), days), max_size=8))
 def test_more_files_never_make_a_dossier_less_complete(found: list[tuple[str, date]]) -> None:
     rules = Rules(12, 60)

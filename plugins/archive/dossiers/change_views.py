@@ -67,9 +67,7 @@ def _change_page(customer: Customer | None) -> str | Response | tuple[str, int]:
         except Conflict as error:
             form.form_errors.append(str(error.message))
         else:
-            flash(
-                _("The request was filed. Your supervisor checks it, then an archive maintainer posts it."), "success"
-            )
+            flash(_("The request was filed: your supervisor checks it, an archive maintainer posts it."), "success")
             return redirect(url_for("approvals.show", request_id=filed))
     if request.method == "POST":
         status = 400
