@@ -73,7 +73,7 @@ def show_list(as_json: bool) -> None:
     """List the backups that are there."""
     with _plain_errors():
         shelf = making.open_shelf()
-        rows = []
+        rows: list[dict[str, object]] = []
         for name in shelf.names():
             try:
                 manifest = shelf.manifest(name)

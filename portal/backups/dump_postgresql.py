@@ -13,7 +13,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import (
+    DDL,
+    URL,
+    Connection,
+    Engine,
+    Numeric,
+    Text,
+    cast,
+    create_engine,
+    func,
+    literal_column,
+    select,
+    table,
+    text,
+)
 
 from portal.backups.dumps import TableFacts
 from portal.backups.errors import BackupError
@@ -42,13 +56,12 @@ class PostgresqlCopy:
     def tables(self) -> dict[str, TableFacts]:
         """Every table with its number of rows and a digest of them that does not depend on their order."""
         self.connection.exec_driver_sql(_FORMATS)
-        quote = self.engine.dialect.identifier_preparer.quote_identifier
         found = {}
         for name in self.connection.scalars(text(_TABLES)).all():
-            rows, digest = self.connection.exec_driver_sql(
-                f"SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text"
-                f" FROM public.{quote(name)} t"
-            ).one()
+            source = table(name, schema="public").alias("t")
+            row_hash = cast(func.hashtextextended(cast(literal_column("t"), Text), 0), Numeric)
+            digest_of_all = cast(func.coalesce(func.sum(row_hash), 0), Text)
+            rows, digest = self.connection.execute(select(func.count(), digest_of_all).select_from(source)).one()
             found[name] = TableFacts(int(rows), digest)
         return found
 
@@ -113,7 +126,7 @@ class PostgresqlDialect:
                         "Allow it: ALTER ROLE … CREATEDB."
                     )
                 )
-            connection.exec_driver_sql(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+            connection.execute(DDL(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
         url = db.engine.url.set(database=name)
         engine = create_engine(url)
         try:
@@ -123,7 +136,7 @@ class PostgresqlDialect:
         finally:
             engine.dispose()
             with _autocommit(db.engine) as connection:
-                connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                connection.execute(DDL(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
     def is_empty(self) -> bool:
         """No table of people, or nobody in it."""
@@ -220,14 +233,14 @@ def _where(url: URL) -> list[str]:
 
 
 def _environment(url: URL) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "PGPASSFILE") if name in os.environ}
-    kept |= {f"PG{name.upper()}": str(url.query[name]) for name in ("sslmode", "sslrootcert") if name in url.query}
+    kept = {f"PG{name.upper()}": str(url.query[name]) for name in ("sslmode", "sslrootcert") if name in url.query}
+    kept["PATH"] = os.defpath
     return {**kept, "LC_ALL": "C.UTF-8", **({"PGPASSWORD": str(url.password)} if url.password else {})}
 
 
 def _said(errors: object) -> str:
     errors.seek(0)  # type: ignore[attr-defined]
-    return errors.read().decode(errors="replace").strip().split("\n")[0][:300]  # type: ignore[attr-defined,no-any-return]
+    return errors.read().decode(errors="replace").strip().split("\n")[0][:300]  # type: ignore[attr-defined]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, func, select, table
 
 from portal.backups.dumps import TableFacts
 from portal.backups.errors import BackupError
@@ -44,9 +44,8 @@ class SqliteCopy:
         names = self.connection.exec_driver_sql(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
         )
-        quote = self.engine.dialect.identifier_preparer.quote_identifier
         return {
-            name: TableFacts(int(self.connection.exec_driver_sql(f"SELECT count(*) FROM {quote(name)}").scalar_one()))
+            name: TableFacts(int(self.connection.scalar(select(func.count()).select_from(table(name))) or 0))
             for name in [row[0] for row in names]
         }
 
