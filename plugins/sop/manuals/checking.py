@@ -28,7 +28,7 @@ def problems(content: ManualContent) -> list[Problem]:
         found.append(Problem(_("The manual has no chapters.")))
     for chapter in content.chapters:
         for trouble in markdown.check(chapter.body):
-            message = _("Line %(line)s: %(message)s", line=trouble.line, message=trouble.message)
+            message = _("Line %(line)s: %(problem)s", line=trouble.line, problem=trouble.message)
             found.append(Problem(message, chapter_key=chapter.key))
         if not chapter.body.strip() and not chapter.procedures:
             found.append(Problem(_("Chapter “%(title)s” is empty.", title=chapter.title), chapter_key=chapter.key))

@@ -77,7 +77,7 @@ def save_chapter(version_id: int, key: str, data: ChapterInput, actor: Actor) ->
     if not title or len(title) > 200:
         errors.add("title", _("A chapter needs a title of at most 200 characters."))
     for trouble in markdown.check(body):
-        errors.add("body", _("Line %(line)s: %(message)s", line=trouble.line, message=trouble.message))
+        errors.add("body", _("Line %(line)s: %(problem)s", line=trouble.line, problem=trouble.message))
     errors.raise_if_any()
     if (title, body) == (chapter.title, chapter.body):
         return chapter

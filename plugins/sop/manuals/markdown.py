@@ -72,12 +72,13 @@ def check(source: str) -> list[Trouble]:
     ]
     if found:
         return found
-    rows = 0
-    columns = 0
+    rows = columns = 0
+    line = 1
     for token in _PARSER.parse(source):
-        line = token.map[0] + 1 if token.map else 0
+        # Cells have no lines of their own; they stand in that of their row.
+        line = token.map[0] + 1 if token.map else line
         if token.level > NESTING:
-            return [*found, Trouble(line or _last_line(found), _("Lists and quotations are nested too deeply."))]
+            return [*found, Trouble(line, _("Lists and quotations are nested too deeply."))]
         if token.type == "table_open":
             rows = 0
         elif token.type == "tr_open":
@@ -91,10 +92,6 @@ def check(source: str) -> list[Trouble]:
         elif token.type == "inline":
             found.extend(_check_inline(token, line))
     return found
-
-
-def _last_line(found: list[Trouble]) -> int:
-    return found[-1].line if found else 1
 
 
 def _check_inline(token: Token, first_line: int) -> Iterable[Trouble]:

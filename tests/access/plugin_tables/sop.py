@@ -17,14 +17,14 @@ from tests.access.letters import STAFF
 from tests.sop_story import add_step, effective_manual
 from tests.world import World
 
-#: the head of the manual's department, and the head above
-EDIT = "l???o?o????"
-#: SOP editors alone, who are none of these
-WRITE = "l----------"
+#: the head of the manual's department, the head above, and the SOP editor
+EDIT = "l???o?o????o"
+#: SOP editors alone
+WRITE = "l----------o"
 #: heads, executives, auditors
-OVERSEE = "l---oooo---"
+OVERSEE = "l---oooo---o"
 #: heads of the department may change it; others who may look are told that there is nothing to change
-READERS = "l---o?o?---"
+READERS = "l---o?o?---o"
 
 QUERY: dict[str, dict[str, str]] = {}
 FORM: dict[str, dict[str, str]] = {
