@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from plugins.archive.copies import states
 from plugins.archive.copies.listings import REGISTER_LIST
 from plugins.archive.copies.models import ArchiveCopy
-from plugins.archive.lookups.listings import moment
+from plugins.archive.lookups.listings import last_day
 from plugins.archive.permissions import REGISTER
 from portal.core import clock
 from portal.core.errors import NotFound
@@ -89,7 +89,7 @@ def make_handover(user_id: int, actor: Actor) -> Document | None:
             "customer": copy.customer.name,
             "pages": copy.pages,
             "request": copy.grant.lookup.number,
-            "due": moment(copy.due_at),
+            "due": last_day(copy.due_at),
         }
         for copy in copies
     ]

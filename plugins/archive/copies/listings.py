@@ -12,7 +12,7 @@ from plugins.archive.copies import states
 from plugins.archive.copies import vocabulary as words
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.copies.numbers import normal_number
-from plugins.archive.lookups.listings import days, moment
+from plugins.archive.lookups.listings import days, last_day, moment
 from plugins.archive.lookups.models import ArchiveGrant, ArchiveLookup
 from plugins.archive.permissions import COPIES
 from portal.approvals.dbtime import database_now
@@ -54,8 +54,7 @@ def _state(row: Any, _context: CellContext) -> Any:
 def _due(row: Any, _context: CellContext) -> Any:
     if row.state in (*states.FINAL, states.RETURNED):
         return DASH
-    # A grant ends at midnight: the day before is the last one.
-    last: date = clock.local(row.due_at).date()
+    last = date.fromisoformat(last_day(row.due_at))
     return due(last, clock.today())
 
 
@@ -110,7 +109,7 @@ REGISTER_LIST = Listing(
         ),
         Column(
             "pages",
-            _l("Pages"),
+            _l("Number of pages"),
             {"pages": ArchiveCopy.pages},
             cell=lambda row, _c: number(row.pages) if row.pages else DASH,
             align="end",
@@ -126,7 +125,7 @@ REGISTER_LIST = Listing(
         ),
         Column(
             "issued",
-            _l("Handed over"),
+            _l("Handed over to the collector"),
             {"issued_at": ArchiveCopy.issued_at},
             cell=lambda row, _c: moment(row.issued_at) or DASH,
             export=lambda row, _c: moment(row.issued_at),
@@ -136,7 +135,7 @@ REGISTER_LIST = Listing(
             _l("Due back"),
             {"due_at": ArchiveCopy.due_at, "state": ArchiveCopy.state},
             cell=_due,
-            export=lambda row, _c: moment(row.due_at),
+            export=lambda row, _c: last_day(row.due_at),
             sort=ArchiveCopy.due_at,
         ),
     ],

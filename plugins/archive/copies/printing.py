@@ -14,6 +14,7 @@ from plugins.archive.copies import sealing, services, states
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.dossiers.models import ArchiveFile
 from plugins.archive.lookups import marks, raster
+from plugins.archive.lookups.listings import last_day
 from portal.core import clock, settings
 from portal.core.errors import NotFound, PortalError
 from portal.core.jobs import JobContext
@@ -47,7 +48,7 @@ def marks_of(copy: ArchiveCopy) -> marks.PaperMarks:
             _(
                 "%(organisation)s · back at the archive by %(due)s",
                 organisation=settings.option("ORGANISATION"),
-                due=clock.local(copy.due_at).strftime("%Y-%m-%d %H:%M"),
+                due=last_day(copy.due_at),
             ),
         ),
         tiles=(f"{copy.holder_name} · {copy.holder_department}", f"{copy.number} · {day}", request),

@@ -16,7 +16,7 @@ STATES: dict[str, tuple[Any, str]] = {
     states.PRINTED: (_l("Printed, to be collected"), "accent"),
     states.OFFERED: (_l("Waiting for the collector's confirmation"), "accent"),
     states.ISSUED: (_l("With the holder"), "warning"),
-    states.RETURNED: (_l("Returned"), "success"),
+    states.RETURNED: (_l("Back at the archive"), "success"),
     states.LOST: (_l("Copy lost"), "danger"),
     states.SPOILED: (_l("Spoiled, to be destroyed"), "warning"),
     states.VOID: (_l("Void, no sheet exists"), "neutral"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import url_for
@@ -40,6 +41,11 @@ OWNER = aliased(Department)
 def moment(value: Any) -> str:
     """A moment as lists show it."""
     return clock.local(value).strftime("%Y-%m-%d %H:%M") if value is not None else ""
+
+
+def last_day(value: Any) -> str:
+    """The last day on which something ends at a moment: a grant that ends at midnight ends with the day before."""
+    return clock.local(value - timedelta(seconds=1)).strftime("%Y-%m-%d") if value is not None else ""
 
 
 def days(column: Any, value: FilterValue) -> ColumnElement[bool]:
@@ -122,8 +128,8 @@ GRANTS_LIST = Listing(
             "ends",
             _l("Usable until"),
             {"ends_at": ArchiveGrant.ends_at},
-            cell=lambda row, _c: moment(row.ends_at),
-            export=lambda row, _c: moment(row.ends_at),
+            cell=lambda row, _c: last_day(row.ends_at),
+            export=lambda row, _c: last_day(row.ends_at),
             sort=ArchiveGrant.ends_at,
         ),
         Column(

@@ -18,10 +18,11 @@ from plugins.archive.lookups import vocabulary as words
 from plugins.archive.lookups.actions import LookupAction
 from plugins.archive.lookups.forms import LookupForm, RevokeForm, ids_from, new_token
 from plugins.archive.lookups.grants import Ended, OpenView
-from plugins.archive.lookups.listings import ACCESS_LIST, GRANTS_LIST
+from plugins.archive.lookups.listings import ACCESS_LIST, GRANTS_LIST, last_day
 from plugins.archive.lookups.models import GIVEN_BACK, PAPER, REVOKED, VIEW, ArchiveGrant, ArchiveLookup
 from plugins.archive.lookups.raster import CannotShow
 from plugins.archive.permissions import ACCESS_LOG, ASK, GRANTS, REVOKE
+from plugins.archive.vault import VaultTrouble
 from portal.approvals.models import ApprovalRequest
 from portal.approvals.presenting import STATES
 from portal.audit.chain import canonical
@@ -49,6 +50,12 @@ ZOOMS = (100, 150, 200)
 def _moment(value: Any) -> str:
     """A moment as these pages show it."""
     return clock.local(value).strftime("%Y-%m-%d %H:%M") if value is not None else "—"
+
+
+@blueprint.app_template_filter("last_day")
+def _last_day(value: Any) -> str:
+    """The last day of a grant or of a copy's term."""
+    return last_day(value) or "—"
 
 
 # ---- asking --------------------------------------------------------------------------------------------------------
@@ -397,9 +404,10 @@ def _over(message: str) -> tuple[str, int]:
     return render_template("archive/lookups/ended.html", message=message, title=_("Nothing to see here any more")), 410
 
 
-@blueprint.app_errorhandler(CannotShow)
-def cannot_show(error: CannotShow) -> tuple[str, int]:
-    """A page could not be drawn."""
+@blueprint.errorhandler(CannotShow)
+@blueprint.errorhandler(VaultTrouble)
+def cannot_show(error: CannotShow | VaultTrouble) -> tuple[str, int]:
+    """A page could not be read or drawn."""
     db.session.rollback()
     return render_template("archive/lookups/ended.html", message=str(error.message), title=_("Not shown")), 503
 
