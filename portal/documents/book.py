@@ -27,6 +27,7 @@ from functools import cache, partial
 from html import escape
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 
@@ -412,7 +413,7 @@ class _Hand:
             close_fds=True,
         )
 
-    def ask(self, request: Mapping[str, object], limit: float) -> tuple[dict[str, object], bytes]:
+    def ask(self, request: Mapping[str, Any], limit: float) -> tuple[dict[str, Any], bytes]:
         """Have a piece made before the moment `limit` of the monotonic clock. :raises CannotRender: otherwise."""
         data = json.dumps(request).encode("utf-8")
         late = threading.Event()

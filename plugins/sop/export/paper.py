@@ -82,7 +82,7 @@ def paper_of(
 ) -> dict[str, Any]:
     """The same from content in memory; the manual's language is being spoken."""
     facts = content.facts
-    chapters = []
+    chapters: list[dict[str, Any]] = []
     for chapter in content.chapters:
         chapters.append(
             {
