@@ -92,9 +92,12 @@ def build(stage: Any, world: World) -> None:
     stage.ids["sop.print_blank:procedure_id"] = publish(world, code="XS-902", classification="confidential")
     with transaction():
         data = services.StartInput(procedure, customer_id=stage.ids["customer_id"])
-        stage.ids["run_id"] = services.start_run(data, anna).id
+        run_id = services.start_run(data, anna).id
+    # "run_id" alone is a background job's.
+    for page in ("run", "cancel_run", "comment_run", "hand_over_run", "print_run"):
+        stage.ids[f"sop.{page}:run_id"] = run_id
     with transaction():
-        steps = select(SopRunStep.id).where(SopRunStep.run_id == stage.ids["run_id"]).order_by(SopRunStep.position)
+        steps = select(SopRunStep.id).where(SopRunStep.run_id == run_id).order_by(SopRunStep.position)
         stage.ids["run_step_id"] = db.session.scalars(steps).first()
         stage.ids["run_file_id"] = filing.add_file(stage.ids["run_step_id"], "记录.pdf", b"%PDF-1.7 x", anna).id
         weekly = scheduling.ScheduleInput(procedure, clock.today(), frequency="daily", owner_id=anna.user_id)
