@@ -168,8 +168,8 @@ def register_audit_words() -> Sequence[Any]:  # type: ignore[empty-body]
 def register_occasions() -> Sequence[Any]:  # type: ignore[empty-body]
     """Things that happen in a module and that others may answer with work: a checklist for each complaint.
 
-    When: once, at start. Gets: nothing. Returns: `portal.core.occasions.Occasion`s with unique keys "module.event"; None
-    means none. Several answers: joined; a key taken twice stops the start. Transaction: none.
+    When: once, at start. Gets: nothing. Returns: `portal.core.occasions.Occasion`s with unique keys "module.event";
+    None means none. Several answers: joined; a key taken twice stops the start. Transaction: none.
     """
 
 

@@ -1,7 +1,7 @@
 """Occasions: things that happen and that other modules may answer with work, such as a checklist.
 
-A module names its occasions once (hook `register_occasions`) and tells when one happens (event hook `occasion`). It does
-not know who listens: a new customer may start a checklist, a complaint too, or nothing at all.
+A module names its occasions once (hook `register_occasions`) and tells when one happens (hook `occasion_happened`). It
+does not know who listens: a new customer may start a checklist, a complaint too, or nothing at all.
 """
 
 from __future__ import annotations
