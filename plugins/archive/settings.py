@@ -9,9 +9,9 @@ SETTINGS = (
     Setting(
         "archive.contract_title",
         "text",
-        "供货合同",
+        "",
         _l("Name of the contracts in part 3"),
-        _l("Shown with the mark “copy”, for instance 招待用酒供货合同."),
+        _l("Shown with the mark “copy”. Empty: supply contract."),
     ),
     Setting(
         "archive.protect_basic",

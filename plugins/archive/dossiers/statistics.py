@@ -129,7 +129,7 @@ def _weeks(quarter: Quarter) -> list[date]:
     """The Mondays of the weeks that touch the quarter, up to today."""
     monday = quarter.first - timedelta(days=quarter.first.weekday())
     end = min(quarter.last, clock.today())
-    weeks = []
+    weeks: list[date] = []
     while monday <= end or not weeks:
         weeks.append(monday)
         monday += timedelta(days=7)

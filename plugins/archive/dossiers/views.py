@@ -153,7 +153,7 @@ def _contract_page(customer: Customer, replaced: ArchiveFile | None) -> str | Re
     customer_id, replaces_id = customer.id, replaced.id if replaced else None
     if request.method == "GET":
         form.token.data = new_token()
-        form.title.data = replaced.title if replaced else settings.get("archive.contract_title")
+        form.title.data = replaced.title if replaced else words.contract_title()
         form.parties.data = replaced.parties if replaced else f"{settings.option('ORGANISATION')}, {customer.name}"
     status = 200
     if form.validate_on_submit():

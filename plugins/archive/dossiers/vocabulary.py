@@ -99,6 +99,11 @@ def word(words: dict[str, Any], key: str) -> str:
     return str(words.get(key, key))
 
 
+def contract_title() -> str:
+    """What contracts are called here: the setting, or "supply contract" in the reader's language."""
+    return str(settings.get("archive.contract_title")) or _("Supply contract")
+
+
 def label_of(state: Any) -> str:
     """A part in a narrow place, with its standing where something has to be done: never told by colour alone."""
     part = word(SHORT_PARTS, state.part)
@@ -108,5 +113,5 @@ def label_of(state: Any) -> str:
 def part_title(part: str) -> str:
     """Title of a part; that of the contracts is a setting and carries the mark "copy"."""
     if part == models.CONTRACT:
-        return _("%(title)s (copies)", title=settings.get("archive.contract_title"))
+        return _("%(title)s (copies)", title=contract_title())
     return word(PARTS, part)

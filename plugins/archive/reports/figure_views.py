@@ -32,6 +32,7 @@ from portal.extensions import db
 from portal.i18n import _
 from portal.jobs.services import enqueue
 from portal.purchases.periods import month_text, period
+from portal.purchases.queries import sales_by_month
 
 ZERO = Decimal("0")
 
@@ -211,7 +212,7 @@ def planning() -> str:
 
 
 def _by_month(actor: Any, span: Any) -> dict[str, Decimal]:
-    from_cube = figures.purchases.sales_by_month(actor, span).value
+    from_cube = sales_by_month(actor, span).value
     return {month_text(month): from_cube[month].total if month in from_cube else ZERO for month in span.months}
 
 

@@ -205,8 +205,8 @@ def assessments(actor: Actor) -> list[Assessment]:
         ),
         Interaction.author_id,
     )
-    late = {
-        row[0]: (row[1], row[2])
+    late: dict[int, Any] = {
+        int(row[0] or 0): (row[1], row[2])
         for row in db.session.execute(
             select(
                 Customer.account_manager_id,

@@ -59,8 +59,8 @@ def _has_season(values: Sequence[float]) -> bool:
 
 
 def _predict(values: Sequence[float], ahead: int) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
-    import pandas
-    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+    import pandas  # type: ignore[import-untyped]
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel  # type: ignore[import-untyped]
 
     # Scaled to about one: the optimiser stops at absolute tolerances.
     scale = max(abs(value) for value in values) or 1.0

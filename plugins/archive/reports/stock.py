@@ -59,7 +59,7 @@ def outlooks(where: Sequence[ColumnElement[bool]], today: date | None = None) ->
     ):
         bought[row.customer_id, row.product_id].append((row.purchased_on, row.quantity))
     counted: dict[tuple[int, int], list[tuple[date, int]]] = defaultdict(list)
-    for row in db.session.execute(
+    for report in db.session.execute(
         select(ArchiveReportLine.customer_id, ArchiveReportLine.product_id, ArchiveReport.week, ArchiveReportLine.stock)
         .join(ArchiveReport, ArchiveReport.id == ArchiveReportLine.report_id)
         .join(Customer, Customer.id == ArchiveReportLine.customer_id)
@@ -70,7 +70,7 @@ def outlooks(where: Sequence[ColumnElement[bool]], today: date | None = None) ->
             ArchiveReport.week > since,
         )
     ):
-        counted[row.customer_id, row.product_id].append((min(row.week + WEEK_END, today), row.stock))
+        counted[report.customer_id, report.product_id].append((min(report.week + WEEK_END, today), report.stock))
     keys = set(bought) | set(counted)
     products = {row.id: row for row in _products({product for _customer, product in keys})}
     customers = {row.id: row for row in _customers({customer for customer, _product in keys})}
