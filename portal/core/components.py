@@ -7,7 +7,7 @@ Everything given in is escaped here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +61,11 @@ def day(value: date | None) -> Markup:
         return DASH
     text = value.isoformat()[:10]
     return Markup(f'<time class="num" datetime="{text}">{text}</time>')
+
+
+def moment(value: datetime) -> Markup:
+    """The day of a local moment, with the whole moment for machines."""
+    return Markup(f'<time class="num" datetime="{value.isoformat()}">{value:%Y-%m-%d}</time>')
 
 
 def due(value: date | None, today: date) -> Markup:

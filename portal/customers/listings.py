@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 
 from portal.core import clock, regions, settings
 from portal.core.calendar import Birthday
-from portal.core.components import DASH, due, money, stack, tag
+from portal.core.components import DASH, due, moment, money, stack, tag
 from portal.core.listing import (
     BulkAction,
     CellContext,
@@ -121,8 +121,7 @@ def _moment_cell(name: str) -> Any:
         value = getattr(row, name)
         if value is None:
             return DASH
-        local = clock.local(value)
-        return Markup(f'<time class="num" datetime="{local.isoformat()}">{local:%Y-%m-%d}</time>')
+        return moment(clock.local(value))
 
     return cell
 
