@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import request, url_for
+from sqlalchemy.orm import joinedload
 
 from portal.core.errors import NotFound
 from portal.core.permissions import require
@@ -15,6 +16,7 @@ from portal.customers.models import Customer
 from portal.extensions import db
 from portal.i18n import _l
 from portal.org.actor import Actor
+from portal.org.models import User
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,13 @@ SECTIONS: list[Section] = [
 ]
 
 
+#: What the head of the record shows comes along in one statement.
+_HEAD = (joinedload(Customer.account_manager).lazyload(User.roles), joinedload(Customer.department))
+
+
 def load_customer(customer_id: int, actor: Actor) -> Customer:
     """A customer the actor may see. :raises NotFound: there is none. :raises NotAllowed: somebody else's."""
-    customer = db.session.get(Customer, refuse_large_id(customer_id))
+    customer = db.session.get(Customer, refuse_large_id(customer_id), options=_HEAD)
     if customer is None:
         raise NotFound()
     require(actor, "customers.view", customer)

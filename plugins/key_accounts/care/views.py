@@ -22,6 +22,7 @@ from portal.core.errors import NotAllowed
 from portal.core.permissions import can, require
 from portal.core.web import access, refuse_large_id, signed_in
 from portal.customers.models import Customer
+from portal.customers.page import abilities
 from portal.customers.permissions import EDIT
 from portal.i18n import _
 
@@ -81,7 +82,7 @@ def care(customer_id: int) -> str:
         incentives=queries.incentives_of(customer.id),
         words=words,
         today=today,
-        may_edit=can(actor, EDIT, customer),
+        may_edit=EDIT in abilities(customer, actor),
         me=actor.user_id,
     )
 

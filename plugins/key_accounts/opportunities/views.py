@@ -27,6 +27,7 @@ from portal.core.errors import NotFound
 from portal.core.permissions import can, require
 from portal.core.web import access, int_argument, signed_in
 from portal.customers.models import Customer
+from portal.customers.page import abilities
 from portal.customers.permissions import EDIT
 from portal.i18n import _, _l
 
@@ -251,7 +252,7 @@ def opportunities_of(customer_id: int) -> str:
         words=words,
         rule=matrix_rule(),
         today=clock.today(),
-        may_edit=can(actor, EDIT, customer),
+        may_edit=EDIT in abilities(customer, actor),
     )
 
 

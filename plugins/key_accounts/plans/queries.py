@@ -26,7 +26,7 @@ from plugins.key_accounts.plans.models import (
 )
 from portal.core.errors import NotFound
 from portal.core.permissions import can
-from portal.customers.models import Customer
+from portal.customers.models import Contact, Customer
 from portal.customers.permissions import VIEW
 from portal.extensions import db
 from portal.org.actor import Actor
@@ -46,16 +46,18 @@ def live_plan(customer_id: int) -> AccountPlan | None:
     return db.session.scalars(statement).first()
 
 
-def earlier_plans(customer_id: int) -> list[AccountPlan]:
-    """Plans put away, newest first."""
-    return list(
-        db.session.scalars(
-            select(AccountPlan)
-            .where(AccountPlan.customer_id == customer_id, AccountPlan.live != 1)
-            .order_by(AccountPlan.id.desc())
-            .limit(20)
-        )
-    )
+def plans_of(customer_id: int) -> tuple[AccountPlan | None, list[AccountPlan], bool]:
+    """The present plan, those put away (newest first), and whether the customer has contacts; one statement."""
+    contacts = select(Contact.id).where(Contact.customer_id == customer_id, Contact.is_active).exists()
+    rows = db.session.execute(
+        select(AccountPlan, contacts.label("has_contacts"))
+        .where(AccountPlan.customer_id == customer_id)
+        .order_by(AccountPlan.id.desc())
+        .limit(20)
+    ).all()
+    plans = [row[0] for row in rows]
+    live = next((plan for plan in plans if plan.live == 1), None)
+    return live, [plan for plan in plans if plan is not live], bool(rows and rows[0][1])
 
 
 def plan_for(plan_id: int, actor: Actor) -> AccountPlan:

@@ -35,6 +35,7 @@ from portal.core.errors import NotAllowed, NotFound
 from portal.core.permissions import can, require
 from portal.core.web import refuse_large_id, signed_in
 from portal.customers.models import Customer
+from portal.customers.page import abilities
 from portal.customers.permissions import EDIT
 from portal.i18n import _
 
@@ -68,7 +69,7 @@ def plan(customer_id: int) -> str:
     """The present plan of a customer."""
     actor = current_actor()
     customer = load_customer(customer_id, actor)
-    row = queries.live_plan(customer.id)
+    row, earlier, has_contacts = queries.plans_of(customer.id)
     context: dict[str, Any] = {}
     if row is not None:
         by_year = queries.reached(customer.id)
@@ -92,14 +93,14 @@ def plan(customer_id: int) -> str:
         "key_accounts/plans/of_customer.html",
         customer=customer,
         plan=row,
-        earlier=queries.earlier_plans(customer.id),
+        earlier=earlier,
         words=words,
         team_words=team_words,
         phases=PHASES,
         today=clock.today(),
-        may_edit=can(actor, EDIT, customer),
+        may_edit=EDIT in abilities(customer, actor),
         me=actor.user_id,
-        has_contacts=bool(team.contact_choices(customer.id)),
+        has_contacts=has_contacts,
         **context,
     )
 
@@ -375,7 +376,7 @@ def emergencies_of(customer_id: int) -> str:
         rows=rows,
         log=queries.incidents_of([row.id for row in rows]),
         words=words,
-        may_edit=can(actor, EDIT, customer),
+        may_edit=EDIT in abilities(customer, actor),
     )
 
 

@@ -11,8 +11,9 @@ from plugins.key_accounts.handling import Answer, FormPage, form_page
 from plugins.key_accounts.stakeholders import chart, queries, services
 from plugins.key_accounts.stakeholders import vocabulary as words
 from portal.auth.current import current_actor
-from portal.core.permissions import can, require
+from portal.core.permissions import require
 from portal.core.web import refuse_large_id, signed_in
+from portal.customers.page import abilities
 from portal.customers.permissions import EDIT
 from portal.customers.vocabulary import BuyingRole, label
 from portal.i18n import _, _l
@@ -63,7 +64,7 @@ def stakeholders(customer_id: int) -> str:
         changes=queries.changes_of(customer.id),
         words=words,
         role=lambda value: label(BuyingRole, value) if value else "",
-        may_edit=can(actor, EDIT, customer),
+        may_edit=EDIT in abilities(customer, actor),
     )
 
 

@@ -21,6 +21,7 @@ from portal.core.errors import NotFound
 from portal.core.permissions import can, require
 from portal.core.web import refuse_large_id, signed_in
 from portal.customers.models import Customer
+from portal.customers.page import abilities
 from portal.customers.permissions import EDIT, VIEW
 from portal.extensions import db
 from portal.i18n import _
@@ -63,7 +64,7 @@ def team(customer_id: int) -> str:
         portfolio=queries.portfolio_of(customer.account_manager_id),
         words=words,
         today=today,
-        may_edit=can(actor, EDIT, customer),
+        may_edit=EDIT in abilities(customer, actor),
     )
 
 
