@@ -141,6 +141,7 @@ def register_audit_words() -> list[AuditWord]:
 @hookimpl
 def register_file_stores() -> list[Any]:
     return [
+        *reading_offers.FILE_STORES,
         *run_offers.FILE_STORES,
     ]
 

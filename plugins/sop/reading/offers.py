@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from flask import url_for
+from typing import Any
 
+from flask import url_for
+from sqlalchemy import Select, select
+
+from plugins.sop.manuals.attaching import AREA
+from plugins.sop.manuals.models import Attachment
 from plugins.sop.permissions import USE
 from plugins.sop.reading.audience import due_day, to_be_read
 from plugins.sop.reading.queries import LibraryFilter, find_procedures
@@ -11,6 +16,7 @@ from portal.audit.labels import AuditWord
 from portal.core import clock
 from portal.core.navigation import NavItem
 from portal.core.panels import PaletteItem, Panel
+from portal.core.storage import FileStore
 from portal.i18n import _, _l
 from portal.org.actor import Actor
 
@@ -20,6 +26,12 @@ NAVIGATION = (
     NavItem("knowledge", "sop_manuals", _l("SOP manuals"), "sop.manuals", "journals", 25, USE),
 )
 
+
+def _form_keys() -> Select[Any]:
+    return select(Attachment.storage_key)
+
+
+FILE_STORES = (FileStore(AREA, _l("Forms of procedures"), _form_keys),)
 AUDIT_WORDS = (
     AuditWord("object", "sop_manual", _l("SOP manual")),
     AuditWord("object", "sop_manual_version", _l("Version of an SOP manual")),
