@@ -181,7 +181,7 @@ def touch(customer_ids: Iterable[int]) -> None:
 def record_recomputation(actor: Actor) -> None:
     """Note in the audit trail that somebody had everything computed anew."""
     require(actor, "key_accounts.lead")
-    record(actor, KeyAccountAction.RECOMPUTED, object_type="key_accounts_measures", object_label="")
+    record(actor, KeyAccountAction.RECOMPUTED, object_type="key_accounts_measures", object_id=1, object_label="")
 
 
 def rebuild_groups() -> None:

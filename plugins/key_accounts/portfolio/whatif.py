@@ -98,10 +98,13 @@ def effect_of(portfolio: Portfolio, assumption: Assumption) -> Effect:
     sales, contact cost in proportion to hours. A tier without hours before does not respond (there is nothing to
     compare with); its hours then cost what an hour costs on average.
     """
-    total = portfolio.total
+    total, present = portfolio.total, present_points(portfolio)
     effects = []
     for item in portfolio.tiers:
-        minutes = Decimal(total.minutes * assumption.points.get(item.tier, 0)) / 100
+        points = assumption.points.get(item.tier, 0)
+        # Points are whole numbers: a tier that keeps its points keeps its very minutes.
+        kept = points == present[item.tier]
+        minutes = Decimal(item.minutes) if kept else Decimal(total.minutes * points) / 100
         if item.minutes:
             ratio = minutes / item.minutes
             factor = max(Decimal(0), 1 + (ratio - 1) * Decimal(assumption.response.get(item.tier, 0)) / 100)
