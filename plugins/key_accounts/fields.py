@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from wtforms import DateField, DateTimeLocalField, Field, HiddenField, IntegerField, SelectField, TextAreaField
@@ -54,6 +54,8 @@ class LongText(TextAreaField):
 class DayField(DateField):
     """A day; what is none is refused with our own message and kept as it was typed."""
 
+    data: date | None
+
     def process_formdata(self, valuelist: list[Any]) -> None:
         try:
             super().process_formdata(valuelist)
@@ -66,6 +68,8 @@ class DayField(DateField):
 
 class MomentField(DateTimeLocalField):
     """A moment, typed in the organisation's zone."""
+
+    data: datetime | None
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
         super().__init__(label, validators, format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], **options)

@@ -8,6 +8,7 @@ from typing import Any
 from plugins.key_accounts.care import queries
 from plugins.key_accounts.care import vocabulary as words
 from plugins.key_accounts.care.models import DUTIES, ExecutiveVisit
+from plugins.key_accounts.care.rules import light
 from plugins.key_accounts.opportunities import queries as opportunities
 from plugins.key_accounts.opportunities import vocabulary as opportunity_words
 from plugins.key_accounts.opportunities.models import OPEN_STAGES
@@ -134,7 +135,7 @@ def print_record(customer: Customer, year: int, actor: Actor) -> Document:
     for key in DUTIES:
         duty = duties.get(key)
         records = [row for row in done if duty is not None and row.duty_id == duty.id]
-        state = queries.light(duty.is_needed, duty.due_on, today, days) if duty else "grey"
+        state = light(duty.is_needed, duty.due_on, today, days) if duty else "grey"
         rows.append(
             {
                 "title": str(words.DUTIES[key][0]),

@@ -85,6 +85,8 @@ def save_visit(
     points = checker.text("talking_points", data.talking_points, 3000)
     checker.done()
     assert executive is not None
+    assert data.starts_at is not None
+    assert data.minutes is not None
     is_new = row is None
     if row is None:
         row = ExecutiveVisit(

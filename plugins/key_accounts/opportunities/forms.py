@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 from wtforms import SelectField
 from wtforms.validators import NumberRange, Optional
 
@@ -53,7 +56,7 @@ class OpportunityForm(VersionedForm):
     step_due = DayField(_l("Until"), [GIVEN])
     step_kind = ChoiceField(_l("Way of contact"), choices=pairs(dict(choices(InteractionKind))), default="phone")
 
-    GROUPS = (
+    GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (
             _l("What and how much"),
             ("title", "source", "amount", "probability", "close_on", "stage", "owner_id", "unit"),
@@ -86,7 +89,7 @@ class OpportunityForm(VersionedForm):
             customer_id=customer_id,
             title=self.title.data or "",
             source=self.source.data,
-            amount=self.amount.data,
+            amount=self.amount.data or Decimal("0"),
             probability=self.probability.data,
             stage=self.stage.data if "stage" in self else OPEN_STAGES[0],
             close_on=self.close_on.data,

@@ -27,7 +27,7 @@ from portal.org.models import User
 
 @cache
 def _teams_statement() -> Select[Any]:
-    day = bindparam("day")
+    day: Any = bindparam("day")
     return (
         select(TeamMember.customer_id)
         .where(

@@ -304,11 +304,11 @@ def set_skills(user_id: int, skills: Sequence[tuple[str, int, str]], actor: Acto
         if name not in wanted:
             db.session.delete(row)
     for name, (grade, note) in wanted.items():
-        row = present.get(name)
-        if row is None:
+        found = present.get(name)
+        if found is None:
             db.session.add(ExpertSkill(user_id=user.id, skill=name, grade=grade, note=note, created_at=clock.now()))
         else:
-            row.grade, row.note = grade, note
+            found.grade, found.note = grade, note
     db.session.flush()
     record(
         actor,
