@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.archive.dossiers.models import ASSESSMENT, CARD, CONTRACT, PARTS, STATISTICS
+from plugins.archive.dossiers.vocabulary import contract_title
 from plugins.archive.lookups import models
-from portal.core import settings
 from portal.i18n import _, _l
 
 MODES: dict[str, Any] = {models.VIEW: _l("On screen"), models.PAPER: _l("Paper copy")}
@@ -39,7 +39,7 @@ ACCESS_TONES = {models.REFUSED: "danger", models.PRINTED: "warning", models.HAND
 def part_name(part: str) -> str:
     """The name of a part of the dossier; the contracts' name is a setting."""
     if part == CONTRACT:
-        return str(settings.get("archive.contract_title"))
+        return contract_title()
     names = {CARD: _("Basic information card"), ASSESSMENT: _("Assessment report"), STATISTICS: _("Statistics reports")}
     return names.get(part, part)
 
