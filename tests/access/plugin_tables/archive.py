@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+
+from PIL import Image
 
 from plugins.archive import vault
 from plugins.archive.dossiers import changes
@@ -75,7 +78,9 @@ def _dossiers(stage: Any, world: World) -> None:
     stage.ids["archive.decide_change:verdict"] = "post"
     customer = stage.ids["customer_id"]
     anna = world.actor("anna")
-    content = vault.put(b"a contract")
+    page = io.BytesIO()
+    Image.new("L", (300, 400), 240).save(page, "PNG")
+    content = vault.put(page.getvalue())
     with transaction():
         dossiers.open_dossier(customer, SYSTEM)
         stage.ids["file_id"] = saved(
@@ -87,7 +92,7 @@ def _dossiers(stage: Any, world: World) -> None:
                 dated_on=clock.today(),
                 is_copy=True,
                 pages=1,
-                media_type="application/pdf",
+                media_type="image/png",
                 digest=content,
                 size=10,
                 origin="uploaded",
