@@ -115,7 +115,7 @@ def _check(orders: list[Raw], ids: list[int]) -> None:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(ORDERS)
 def test_measures_are_what_plain_python_makes_of_the_purchases(app: Flask, world: World, orders: list[Raw]) -> None:
