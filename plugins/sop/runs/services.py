@@ -95,8 +95,17 @@ def start_run(data: StartInput, actor: Actor) -> SopRun:
         due_on = add_working_days(starts_on, data.due_days)
     _check_start(starts_on, due_on, len(steps))
     now = clock.now()
+    # Whoever takes the number second waits here for the first, and then sees his run: the number is given back.
+    savepoint = db.session.begin_nested()
+    number = take_number(NUMBER_PREFIX, clock.local(now).year)
+    if _started_before(data) is not None:
+        savepoint.rollback()
+        repeated = _started_before(data)
+        assert repeated is not None
+        return repeated
+    savepoint.commit()
     run = SopRun(
-        number=take_number(NUMBER_PREFIX, clock.local(now).year),
+        number=number,
         procedure_id=template.procedure_id,
         revision_id=template.revision_id,
         version_id=template.version_id,
