@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 #: Tables to which rows are only added.
-APPEND_ONLY = ("sop_version_event", "sop_acknowledgement", "sop_reading_try")
+APPEND_ONLY = (
+    "sop_acknowledgement",
+    "sop_reading_try",
+    "sop_run_event",
+    "sop_programme_event",
+    "sop_budget_choice",
+    "sop_scorecard_value",
+)
 
 #: Content of a version: the column that leads to the version.
 OF_VERSION = {
@@ -14,6 +21,8 @@ OF_VERSION = {
     "sop_question": "version_id",
     "sop_procedure_revision": "origin_version_id",
 }
+#: The history of a version: added to, and gone only with a draft that is thrown away.
+HISTORY = "sop_version_event"
 #: Content of a revision; it lives and freezes with the version in which the revision was made.
 OF_REVISION = (
     "sop_step",
@@ -24,13 +33,14 @@ OF_REVISION = (
 )
 VERSION = "sop_manual_version"
 
-TABLES = (*APPEND_ONLY, *OF_VERSION, *OF_REVISION, VERSION)
+TABLES = (*APPEND_ONLY, *OF_VERSION, *OF_REVISION, HISTORY, VERSION)
 
 
 def _frozen(table: str, row: str) -> str:
     """SQL: whether a row (OLD or NEW) belongs to a version that is no draft. No version: being deleted with it."""
-    if table in OF_VERSION:
-        return f"(SELECT state FROM sop_manual_version WHERE id = {row}.{OF_VERSION[table]}) <> 'draft'"
+    if table in OF_VERSION or table == HISTORY:
+        column = OF_VERSION.get(table, "version_id")
+        return f"(SELECT state FROM sop_manual_version WHERE id = {row}.{column}) <> 'draft'"
     return (
         "(SELECT v.state FROM sop_procedure_revision r JOIN sop_manual_version v ON v.id = r.origin_version_id "
         f"WHERE r.id = {row}.revision_id) <> 'draft'"
@@ -45,7 +55,7 @@ def _differs(*columns: str) -> str:
 _BAD_VERSION_CHANGE = " OR ".join(
     (
         f"(OLD.state <> 'draft' AND NEW.state <> 'draft' AND "
-        f"{_differs('manual_id', 'base_id', 'major', 'minor', 'summary', 'content_digest')})",
+        f"{_differs('manual_id', 'base_id', 'major', 'minor', 'title', 'company', 'summary', 'content_digest')})",
         f"(OLD.state = 'published' AND {_differs('state', 'effective_from', 'request_id', 'published_at')})",
         "(OLD.state = 'draft' AND NEW.state = 'published')",
         "(OLD.effective_until IS NOT NULL AND "
@@ -58,8 +68,11 @@ def _rules(table: str) -> dict[str, str]:
     """Verb → SQL condition under which it is refused."""
     if table in APPEND_ONLY:
         return {"UPDATE": "", "DELETE": ""}
+    if table == HISTORY:
+        return {"UPDATE": "", "DELETE": _frozen(table, "OLD")}
     if table == VERSION:
-        return {"UPDATE": _BAD_VERSION_CHANGE, "DELETE": "OLD.state <> 'draft'"}
+        begins = "NEW.state <> 'draft'"
+        return {"INSERT": begins, "UPDATE": _BAD_VERSION_CHANGE, "DELETE": "OLD.state <> 'draft'"}
     old, new = _frozen(table, "OLD"), _frozen(table, "NEW")
     return {"INSERT": new, "UPDATE": f"{old} OR {new}", "DELETE": old}
 
