@@ -15,6 +15,7 @@ compile() {
 echo "locking build"
 "$UV" pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --annotation-style line \
     --output-file requirements/build.lock "$@" requirements/build.in >/dev/null
-compile runtime "$@" -c requirements/build.lock setup.cfg
-compile test "$@" -c requirements/build.lock -c requirements/runtime.lock --extra test setup.cfg
-compile dev "$@" -c requirements/build.lock -c requirements/test.lock --extra test --extra dev setup.cfg
+# The largest set is solved first and the smaller ones take its versions: a package of the tests may want an older one.
+compile dev "$@" -c requirements/build.lock --extra test --extra dev setup.cfg
+compile test "$@" -c requirements/build.lock -c requirements/dev.lock --extra test setup.cfg
+compile runtime "$@" -c requirements/build.lock -c requirements/test.lock setup.cfg
