@@ -13,6 +13,7 @@ from plugins.archive.copies.actions import CopyAction
 from plugins.archive.copies.forms import StepForm, fields_of
 from plugins.archive.copies.listings import REGISTER_LIST, is_overdue
 from plugins.archive.copies.models import ArchiveCopy
+from plugins.archive.copies.numbers import normal_number
 from plugins.archive.lookups import vocabulary as lookup_words
 from plugins.archive.lookups.forms import new_token
 from plugins.archive.lookups.grants import Ended, note_refusal
@@ -75,7 +76,7 @@ def find() -> ResponseReturnValue:
                 new={"found": False},
                 result="refused",
             )
-        valid = queries.normal_number(text) is not None
+        valid = normal_number(text) is not None
         return render_template("archive/copies/find.html", text=text, valid=valid), 404
     _note_search(copy, CopyAction.SEARCHED)
     return redirect(url_for(".show", copy_id=copy.id))

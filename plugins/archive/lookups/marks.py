@@ -98,7 +98,7 @@ def as_jpeg(page: Image.Image, quality: int = 80, dpi: int | None = None) -> byt
     """A picture as JPEG, without any metadata."""
     out = io.BytesIO()
     extra = {"dpi": (dpi, dpi)} if dpi else {}
-    page.save(out, "JPEG", quality=quality, **extra)  # type: ignore[arg-type]
+    page.save(out, "JPEG", quality=quality, **extra)
     return out.getvalue()
 
 

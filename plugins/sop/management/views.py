@@ -40,7 +40,7 @@ def figures() -> str:
         queries.PERSON: (_("By person"), _("Person")),
         queries.PROCEDURE: (_("By procedure"), _("Procedure")),
     }
-    keep = {"from": first.isoformat(), "to": last.isoformat(), "department": department_id}
+    keep: dict[str, Any] = {"from": first.isoformat(), "to": last.isoformat(), "department": department_id}
     return render_template(
         "sop/management/figures.html",
         total=queries.total(actor, first, last, today, department_id),
@@ -68,9 +68,13 @@ def figures() -> str:
 
 def _behind(by: str, key: str, first: date, last: date) -> str:
     """The list of the runs that a line counts."""
-    names: dict[str, Any] = {queries.DEPARTMENT: "department", queries.PERSON: "owner", queries.PROCEDURE: "procedure"}
-    period = {"started_from": first.isoformat(), "started_to": last.isoformat()}
-    return url_for("sop.runs", **{names[by]: key}, **period)
+    names = {queries.DEPARTMENT: "department", queries.PERSON: "owner", queries.PROCEDURE: "procedure"}
+    values: dict[str, Any] = {
+        names[by]: key,
+        "started_from": first.isoformat(),
+        "started_to": last.isoformat(),
+    }
+    return url_for("sop.runs", **values)
 
 
 def _department() -> int | None:

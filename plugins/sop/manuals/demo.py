@@ -76,7 +76,7 @@ def load(_actor: Actor) -> None:
 def _crm_manual(editor: Actor, people: dict[str, int], departments: dict[str, int], kinds: dict[str, int]) -> int:
     keys = [item.key for item in library.starters("zh_Hans_CN")]
     # Stories are told from the back: what came with the third version is taken last.
-    parts = (keys[: len(keys) * 2 // 3], [], keys[len(keys) * 2 // 3 :])
+    parts: tuple[list[str], ...] = (keys[: len(keys) * 2 // 3], [], keys[len(keys) * 2 // 3 :])
     version: ManualVersion | None = None
     for (days, summary, is_major), taken in zip(VERSIONS, parts, strict=True):
         with clock.frozen(_at(days + 9)):

@@ -137,7 +137,7 @@ def _removed(procedure_id: int, unlinked: list[str]) -> str:
 
 @blueprint.route("/drafts/<int:draft_id>/chapters/<string:key>", methods=["GET", "POST"])
 @access(USE)
-def chapter(draft_id: int, key: str) -> str | Response | tuple[str, int]:
+def chapter(draft_id: int, key: str) -> str | Response | tuple[str | Response, int]:
     """Write a chapter in Markdown; with a preview."""
     actor = current_actor()
     version = _draft(draft_id)
@@ -183,7 +183,7 @@ def _not_saved(form: Form | None, problem: Conflict | None, errors: list[str] | 
     """What a script is told when it could not save."""
     if problem is not None:
         return jsonify(problem=str(problem.message), by=problem.details.get("by", "")), 409
-    found = errors or [str(message) for field in form or () for message in field.errors]  # type: ignore[attr-defined]
+    found = errors or [str(message) for field in form or () for message in field.errors]
     return jsonify(problem=" ".join(found)), 400
 
 
@@ -302,7 +302,7 @@ def starters(draft_id: int) -> str | Response | tuple[str, int]:
 
 @blueprint.route("/drafts/<int:draft_id>/procedures/<int:procedure_id>", methods=["GET", "POST"])
 @access(USE)
-def edit_procedure(draft_id: int, procedure_id: int) -> str | Response | tuple[str, int]:
+def edit_procedure(draft_id: int, procedure_id: int) -> str | Response | tuple[str | Response, int]:
     """Write a procedure: its facts and its steps. Every button works without script: it saves and shows the page."""
     actor = current_actor()
     version = _draft(draft_id)

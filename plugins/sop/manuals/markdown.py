@@ -51,7 +51,7 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "maxNesting": 100})
     parser.enable(["table", "strikethrough"])
     # Every link is parsed, so that the check can name the line of a bad one; the sanitiser drops what it may not be.
-    parser.validateLink = lambda _url: True  # type: ignore[method-assign]
+    parser.validateLink = lambda url: True  # type: ignore[method-assign]
     return parser
 
 

@@ -151,7 +151,7 @@ def _within(version_id: int, scope: Scope) -> list[ColumnElement[bool]]:
     return found
 
 
-def _placed(version_id: int, scope: Scope) -> Select[Any]:
+def _placed(version_id: int, scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(
             VersionProcedure.chapter_key,
@@ -250,7 +250,7 @@ class _Parts:
         )
 
 
-def _grouped(statement: Select[Any], make: Any) -> dict[int, tuple[Any, ...]]:
+def _grouped(statement: Select[*tuple[Any, ...]], make: Any) -> dict[int, tuple[Any, ...]]:
     """Rows (revision id, fields of `make` …) as revision id → objects."""
     found: dict[int, list[Any]] = defaultdict(list)
     for row in db.session.execute(statement):
@@ -258,7 +258,7 @@ def _grouped(statement: Select[Any], make: Any) -> dict[int, tuple[Any, ...]]:
     return {key: tuple(items) for key, items in found.items()}
 
 
-def _relations(version_id: int | None, revisions: Any) -> Select[Any]:
+def _relations(version_id: int | None, revisions: Any) -> Select[*tuple[Any, ...]]:
     """Relations with the title that the version has for the other procedure."""
     here = (VersionProcedure.procedure_id == RevisionRelation.related_id) & (VersionProcedure.version_id == version_id)
     return (

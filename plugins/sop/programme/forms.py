@@ -210,7 +210,7 @@ def read_values(sent: Any) -> tuple[dict[str, Decimal | None], list[tuple[str, s
             continue
         try:
             number = Decimal(text)
-            if not number.is_finite() or abs(number.as_tuple().exponent) > 20 or abs(number) > LARGEST:
+            if not number.is_finite() or abs(int(number.as_tuple().exponent)) > 20 or abs(number) > LARGEST:
                 raise InvalidOperation
             values[measure.key] = number.quantize(measures.CENT)
         except InvalidOperation:

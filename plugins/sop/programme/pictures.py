@@ -156,8 +156,9 @@ def assessment_chart(results: Sequence[Result]) -> Chart:
             own = result.areas[index].own
             if own is not None:
                 values.append({"n": key, "v": float(own), "k": number, "t": str(own)})
-        if industry is not None and industry.areas[index].industry is not None:
-            values.append({"n": key, "v": float(industry.areas[index].industry), "k": len(series), "t": ""})
+        theirs = industry.areas[index].industry if industry is not None else None
+        if theirs is not None:
+            values.append({"n": key, "v": float(theirs), "k": len(series), "t": ""})
     labels = {f"{index:02d}": str(title) for index, title in enumerate(AREAS.values())}
     colours = [
         QUIET if industry is not None and number == len(series) else COLOURS[number % 5] for number in range(len(names))

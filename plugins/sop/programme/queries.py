@@ -139,7 +139,7 @@ def events_of(programme_id: int, limit: int = 60) -> list[SopProgrammeEvent]:
 
 
 @cache
-def _my_steps_statement() -> Select[Any]:
+def _my_steps_statement() -> Select[*tuple[Any, ...]]:
     """Built once: every home page asks it."""
     step = SopProgrammeStep
     return (

@@ -284,7 +284,7 @@ def my_reading(actor: Actor) -> list[ReadingItem]:
         )
     }
     items = []
-    current = set()
+    current: set[int] = set()
     for row in to_be_read(actor, today):
         due = due_day(row.since, row.due_days)
         seen = next(

@@ -111,6 +111,8 @@ class CustomerField(IdField):
 class DayField(DateField):
     """A day; what is none is refused with a sentence of ours."""
 
+    data: Any  # date | None; from WTForms' untyped code only the None can be inferred
+
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Empty is None."""
         if not valuelist or not valuelist[0].strip():
@@ -124,6 +126,8 @@ class DayField(DateField):
 
 class NumberField(IntegerField):
     """A whole number; empty is None."""
+
+    data: Any
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """At most nine digits: more fit no column."""

@@ -102,8 +102,8 @@ class StepLine:
     assignee: str
     due_on: date | None
     closed_on: date | None
-    is_locked: bool = False
-    files: list[Any] = field(default_factory=list)
+    is_locked: bool = field(default=False, kw_only=True)
+    files: list[Any] = field(default_factory=list, kw_only=True)
 
     def is_late(self, today: date) -> bool:
         """Whether it was, or still is, over its date."""
@@ -113,7 +113,7 @@ class StepLine:
 def step_lines(run: SopRun) -> list[StepLine]:
     """All steps of the pinned text with what was ticked; two statements."""
     closer, assignee = aliased(User), aliased(User)
-    rows = db.session.execute(
+    rows: Sequence[Any] = db.session.execute(
         select(
             SopRunStep.id,
             Step.position,

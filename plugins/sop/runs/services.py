@@ -96,14 +96,15 @@ def start_run(data: StartInput, actor: Actor) -> SopRun:
     _check_start(starts_on, due_on, len(steps))
     now = clock.now()
     # Whoever takes the number second waits here for the first, and then sees his run: the number is given back.
-    savepoint = db.session.begin_nested()
-    number = take_number(NUMBER_PREFIX, clock.local(now).year)
-    if _started_before(data) is not None:
-        savepoint.rollback()
+    with db.session.begin_nested() as savepoint:
+        number = take_number(NUMBER_PREFIX, clock.local(now).year)
+        is_repeated = _started_before(data) is not None
+        if is_repeated:
+            savepoint.rollback()
+    if is_repeated:
         repeated = _started_before(data)
         assert repeated is not None
         return repeated
-    savepoint.commit()
     run = SopRun(
         number=number,
         procedure_id=template.procedure_id,
@@ -270,7 +271,7 @@ def _require_unlocked(run: SopRun, step: SopRunStep) -> None:
     rows = db.session.execute(
         select(SopRunStep.position, SopRunStep.is_stop, SopRunStep.state).where(SopRunStep.run_id == run.id)
     ).all()
-    lock = rules.locked_after(rows)  # type: ignore[arg-type]
+    lock = rules.locked_after(rows)
     if lock is not None and step.position > lock:
         raise Conflict(_("Step %(number)s has to be done first.", number=lock))
 
