@@ -75,7 +75,7 @@ def load_customer(customer_id: int, actor: Actor) -> Customer:
 def sections(customer: Customer, actor: Actor, active: str) -> list[SectionLink]:
     """The sub-navigation, for the template."""
     inside = request.args.get("in")
-    carried = {"in": inside} if inside else {}
+    carried: dict[str, Any] = {"in": inside} if inside else {}
     return [
         SectionLink(section.label, url_for(section.endpoint, customer_id=customer.id, **carried), section.key == active)
         for section in SECTIONS

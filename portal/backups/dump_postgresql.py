@@ -126,7 +126,7 @@ class PostgresqlDialect:
                         "Allow it: ALTER ROLE … CREATEDB."
                     )
                 )
-            connection.execute(DDL(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+            connection.execute(DDL(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))  # type: ignore[no-untyped-call]
         url = db.engine.url.set(database=name)
         engine = create_engine(url)
         try:
@@ -136,7 +136,7 @@ class PostgresqlDialect:
         finally:
             engine.dispose()
             with _autocommit(db.engine) as connection:
-                connection.execute(DDL(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+                connection.execute(DDL(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))  # type: ignore[no-untyped-call]
 
     def is_empty(self) -> bool:
         """No table of people, or nobody in it."""

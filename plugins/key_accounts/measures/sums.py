@@ -70,7 +70,7 @@ def _fen(expression: Any) -> ColumnElement[int]:
     return cast(type_coerce(expression, BigInteger), BigInteger)
 
 
-def purchases_by_customer(ids: Any, today: date) -> Select[Any]:
+def purchases_by_customer(ids: Any, today: date) -> Select[*tuple[Any, ...]]:
     """Sums of the purchases that are not cancelled. :param ids: condition on `Purchase.customer_id`, or true."""
     since = twelve_months_before(today)
     before = twelve_months_before(since)
@@ -97,7 +97,7 @@ def purchases_by_customer(ids: Any, today: date) -> Select[Any]:
     )
 
 
-def contacts_by_customer(ids: Any, today: date) -> Select[Any]:
+def contacts_by_customer(ids: Any, today: date) -> Select[int, int, int, int]:
     """Sums of the interactions of twelve months that count; minutes of author and colleagues together."""
     begin = contacts_since(today)
     helpers = (
@@ -124,7 +124,7 @@ def contacts_since(today: date) -> datetime:
     return clock.day_bounds(twelve_months_before(today))[1]
 
 
-def sums_of(among: Any, today: date, rate: Decimal) -> Select[Any]:
+def sums_of(among: Any, today: date, rate: Decimal) -> Select[*tuple[Any, ...]]:
     """The sums of customers. :param among: builds the condition from a column of customers' ids; see `one_of`, `span`.
 
     :param rate: cost of an hour, yuan.

@@ -9,7 +9,20 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, extract, func, or_, select, tuple_, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    case,
+    extract,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.orm import joinedload, selectinload
 
 from plugins.key_accounts.opportunities.matrix import Gap, GapLine, Rule, weighted_yuan
@@ -132,11 +145,11 @@ def board(actor: Actor, mine: bool, after: dict[str, tuple[date, int]]) -> list[
     return columns
 
 
-def _from_customers(statement: Select[Any]) -> Select[Any]:
+def _from_customers(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return statement.select_from(Opportunity).join(Customer, Customer.id == Opportunity.customer_id)
 
 
-def _cards() -> Select[Any]:
+def _cards() -> Select[*tuple[Any, ...]]:
     return (
         _from_customers(
             select(
@@ -299,7 +312,7 @@ def forecast(actor: Actor, first: date, months: int, mine: bool) -> tuple[list[F
     return found, _totals(late)
 
 
-def target_people(actor: Actor) -> ColumnElement[bool]:
+def target_people(actor: Actor) -> SQLColumnExpression[bool]:
     """Condition on people: whose targets the actor sees (his own, those he oversees, all for executives)."""
     if EXECUTIVE in actor.roles or actor.is_system:
         return User.is_active
@@ -363,7 +376,7 @@ def targets_of(user_id: int, year: int) -> dict[str, Decimal]:
 def people_with_targets(actor: Actor) -> list[tuple[int, str]]:
     """People whose targets the actor may set."""
     if EXECUTIVE in actor.roles:
-        where: ColumnElement[bool] = User.is_active
+        where: SQLColumnExpression[bool] = User.is_active
     else:
         where = and_(User.department_id.in_(sorted(actor.oversees)), User.is_active)
     rows = db.session.execute(select(User.id, User.name).where(where).order_by(User.name_sort, User.id).limit(500))

@@ -37,7 +37,7 @@ MONTHS = 12
 @blueprint.app_template_global("key_account_opportunity_pages")
 def opportunity_pages(active: str) -> list[dict[str, Any]]:
     """The ways of looking at opportunities, for ui.tabs."""
-    mine = {"mine": "1"} if request.args.get("mine") == "1" else {}
+    mine: dict[str, Any] = {"mine": "1"} if request.args.get("mine") == "1" else {}
     pages = (
         ("list", _("List"), url_for("key_accounts.opportunities")),
         ("board", _("Board"), url_for("key_accounts.board", **mine)),
@@ -216,7 +216,7 @@ def _new(form: OpportunityForm, customer: Customer | None) -> Answer:
     )
 
     def create() -> Opportunity:
-        chosen = customer.id if customer else form.customer_id.data  # type: ignore[attr-defined]
+        chosen = customer.id if customer else form.customer_id.data
         return services.create_opportunity(form.to_input(chosen), actor)
 
     page = FormPage(

@@ -58,6 +58,8 @@ class SectionForm(VersionedForm):
 class _Figure(DecimalField):
     """A number with at most two decimals, thousands may be grouped."""
 
+    data: Any  # None or a Decimal
+
     def process_formdata(self, valuelist: list[Any]) -> None:
         text = valuelist[0].strip().replace(",", "") if valuelist else ""
         super().process_formdata([text] if text else [])

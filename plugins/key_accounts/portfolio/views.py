@@ -126,7 +126,7 @@ def save_scenario() -> Response:
             return redirect(url_for("key_accounts.scenario", scenario_id=made))
     else:
         flash(_("The scenario was not saved: %(why)s", why=_first_error(form)), "danger")
-    kept = {
+    kept: dict[str, Any] = {
         name: value for name, value in request.form.items() if name == "by" or name.startswith(("points_", "response_"))
     }
     return redirect(url_for("key_accounts.what_if", **kept))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, func, or_, select
+from sqlalchemy import BindParameter, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from plugins.key_accounts.measures.models import CustomerMeasure, MeasureState
@@ -19,8 +19,8 @@ from portal.org.models import User
 
 
 @cache
-def _tiers_statement() -> Select[Any]:
-    ids = bindparam("ids", expanding=True)
+def _tiers_statement() -> Select[int, str]:
+    ids: BindParameter[Any] = bindparam("ids", expanding=True)
     return select(CustomerTier.customer_id, CustomerTier.tier).where(
         CustomerTier.customer_id.in_(ids), CustomerTier.tier != ""
     )
