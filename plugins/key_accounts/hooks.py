@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Blueprint, url_for
 
-from plugins.key_accounts import demo, offers, permissions, settings, views, work
+from plugins.key_accounts import demo, offers, permissions, settings, views, vocabulary, work
+from portal.audit.labels import AuditWord
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -79,6 +80,11 @@ def register_document_kinds() -> list[DocumentKind]:
         *offers.DOCUMENTS,
         *work.DOCUMENT_KINDS,
     ]
+
+
+@hookimpl
+def register_audit_words() -> Sequence[AuditWord]:
+    return vocabulary.AUDIT_WORDS
 
 
 @hookimpl
