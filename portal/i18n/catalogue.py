@@ -15,6 +15,9 @@ from typing import Any
 import flask_babel
 from flask import Flask, appcontext_popped, appcontext_pushed, has_app_context
 from flask_babel.speaklater import LazyString
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 _active: ContextVar[tuple[NullTranslations, str] | None] = ContextVar("portal_catalogue", default=None)
 _NONE = NullTranslations()
@@ -24,7 +27,8 @@ def init_app(app: Flask) -> None:
     """Forget the catalogue whenever a context begins or ends; make templates use these functions."""
     appcontext_pushed.connect(_forget, app)
     appcontext_popped.connect(_forget, app)
-    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    install = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]
+    install(_template_gettext, _template_ngettext, newstyle=False)
 
 
 def _forget(_app: Flask, **_more: Any) -> None:
@@ -74,6 +78,26 @@ def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
     """The same with a number; `%(num)s` is filled with it."""
     text: str = _current()[0].ngettext(singular, plural, number)
     return text % ({"num": number} | values)
+
+
+@pass_context
+def _template_gettext(context: Context, message: str, **values: Any) -> str:
+    """`_()` in templates. Jinja's own fills placeholders even when there are none, so that a bare % in a translation
+    breaks the page; a message without values is shown as it is."""
+    text = _safe(context, _current()[0].gettext(message))
+    return text % values if values else text.replace("%%", "%")
+
+
+@pass_context
+def _template_ngettext(context: Context, singular: str, plural: str, number: int, **values: Any) -> str:
+    """`ngettext()` in templates."""
+    text = _safe(context, _current()[0].ngettext(singular, plural, number))
+    return text % ({"num": number} | values)
+
+
+def _safe(context: Context, text: str) -> str:
+    """Translations are ours, what is filled in is not: with Markup the values are escaped and the text is not."""
+    return Markup(text) if context.eval_ctx.autoescape else text
 
 
 def lazy_gettext(message: str, **values: Any) -> LazyString:
