@@ -36,7 +36,7 @@ def _named() -> Select[str]:
 
 
 #: What backups take along: every content that has a row.
-STORE = FileStore(key="archive", title=_l("Customer archive"), references=_named, area=AREA, storage="archive")
+STORE = FileStore(key="archive.files", title=_l("Customer archive"), references=_named, area=AREA, storage="archive")
 
 
 class VaultTrouble(PortalError):

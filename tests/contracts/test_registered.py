@@ -126,7 +126,7 @@ def test_audit_actions_are_unique_and_name_their_module(app: Flask) -> None:
     assert len(found) > 60
     assert {action: where for action, where in found.items() if len(where) > 1} == {}
     for action, [package] in found.items():
-        assert re.fullmatch(r"[a-z]+:[a-z_]+:[a-z_]+", action), action
+        assert re.fullmatch(r"[a-z_]+:[a-z_]+:[a-z_]+", action), action
         own = {package.split(".")[1], package.split(".")[-1], "settings" if package == "portal.auth" else ""}
         if package == "portal.auth":
             own |= {"plugins"}

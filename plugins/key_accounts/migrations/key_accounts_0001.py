@@ -1169,6 +1169,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("key_accounts_stakeholder_change", schema=None) as batch_op:
         batch_op.create_index("ix_key_accounts_stakeholder_change_of", ["stakeholder_id", "at", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_key_accounts_stakeholder_change_reports_to_id"), ["reports_to_id"], unique=False
+        )
 
     op.create_table(
         "key_accounts_opportunity_event",
@@ -1240,6 +1243,7 @@ def downgrade() -> None:
 
     op.drop_table("key_accounts_opportunity_event")
     with op.batch_alter_table("key_accounts_stakeholder_change", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_key_accounts_stakeholder_change_reports_to_id"))
         batch_op.drop_index("ix_key_accounts_stakeholder_change_of")
 
     op.drop_table("key_accounts_stakeholder_change")

@@ -49,7 +49,7 @@ class StakeholderChange(db.Model):
     influence: Mapped[int] = mapped_column(SmallInteger)
     #: −2 … +2; None: not known
     attitude: Mapped[int | None] = mapped_column(SmallInteger)
-    reports_to_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    reports_to_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     note: Mapped[str] = mapped_column(String(500), default="")
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     by_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"))

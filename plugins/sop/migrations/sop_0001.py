@@ -226,7 +226,7 @@ def upgrade() -> None:
         sa.Column("programme_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("measure", sa.String(length=24), nullable=False),
         sa.Column("side", sa.String(length=6), nullable=False),
-        sa.Column("value", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("value", sa.BigInteger(), nullable=True),
         sa.Column("first", sa.Date(), nullable=False),
         sa.Column("last", sa.Date(), nullable=False),
         sa.Column("is_computed", sa.Boolean(), nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.database import BigId, Money, UTCDateTime
@@ -194,8 +194,8 @@ class SopScorecardValue(db.Model):
     measure: Mapped[str] = mapped_column(String(24))
     #: before, after
     side: Mapped[str] = mapped_column(String(6))
-    #: in the measure's unit; None: taken back
-    value: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
+    #: in the measure’s unit, two decimals as with money; None: taken back
+    value: Mapped[Decimal | None] = mapped_column(Money)
     #: the period it stands for
     first: Mapped[date] = mapped_column(Date)
     last: Mapped[date] = mapped_column(Date)
