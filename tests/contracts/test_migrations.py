@@ -163,11 +163,13 @@ def test_up_down_up(databases: Databases, tmp_path: Path) -> None:
         before = _shape()
         branches = [plugin.info.name for plugin in app.extensions["portal_plugins"].plugins if plugin.migrations]
         assert "vip" in branches
+        gone = {"portal"}
         for branch in branches:
             migrating.downgrade(app, f"{branch}@base")
+            gone.add(branch)
             assert [name for name in inspect(db.engine).get_table_names() if name.startswith(f"{branch}_")] == []
             assert "customer" in inspect(db.engine).get_table_names()
-            assert all(revision.startswith(branch) for revision in migrating.missing_heads(app) - {"portal"})
+            assert {revision.rpartition("_")[0] for revision in migrating.missing_heads(app)} <= gone
         migrating.downgrade(app, "portal@base")
         left = _shape()
         assert left == {"columns": {}, "parts": {}, "virtual": {}, "keys": {}, "checks": {}}
@@ -207,7 +209,7 @@ def test_branches_are_labelled_and_depend_on_the_core(app: Flask) -> None:
     script = ScriptDirectory.from_config(migrating.alembic_config(app))
     names = {plugin.info.name for plugin in app.extensions["portal_plugins"].plugins if plugin.migrations}
     for revision in script.walk_revisions():
-        branch = revision.revision.split("_")[0]
+        branch = revision.revision.rpartition("_")[0]
         assert branch in names | {"portal"}, revision.revision
         assert branch in revision.branch_labels, revision.revision
         if revision.down_revision is None and branch != "portal":

@@ -34,6 +34,7 @@ from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access, int_argument, refuse_large_id
+from portal.customers.queries import pick
 from portal.customers.search import search
 from portal.extensions import db
 from portal.i18n import _
@@ -216,6 +217,7 @@ def _show(lookup: ArchiveLookup, revoke: RevokeForm | None = None, revoke_id: in
         "archive/lookups/show.html",
         lookup=lookup,
         customers=queries.existing(row.customer_id for row in lookup.customers),
+        openable={key for key, _name in pick(actor, [row.customer_id for row in lookup.customers])},
         filed=filed,
         approval_words=STATES,
         grants=found,

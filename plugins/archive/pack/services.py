@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
-
 from plugins.archive.pack import queries
 from plugins.archive.permissions import PACK
 from portal.audit.anchors import FILE_NAME
@@ -23,6 +21,7 @@ from portal.audit.services import record
 from portal.audit.verify import Verdict, verify_chain
 from portal.core import clock
 from portal.core.permissions import can, require
+from portal.core.settings import option
 from portal.core.spreadsheets import Marks, write_csv
 from portal.core.storage import storage
 from portal.core.transaction import transaction
@@ -78,7 +77,7 @@ def make_pack(kind: str, subject_id: int, folder: Path, actor: Actor, progress: 
     require(actor, PACK)
     subject = queries.subject_of(kind, subject_id)
     db.session.rollback()
-    verdict = verify_chain(Path(current_app.config["DATA_DIR"]) / FILE_NAME, progress=progress)
+    verdict = verify_chain(Path(option("DATA_DIR")) / FILE_NAME, progress=progress)
     subject = queries.subject_of(kind, subject_id)
     entries = queries.entries_of(subject)
     proofs = queries.proofs_of(entries)

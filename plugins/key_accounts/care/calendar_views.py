@@ -133,7 +133,7 @@ def feed(token: str) -> Response:
         lambda endpoint, key: url_for(endpoint, **{arguments[endpoint]: key}, _external=True),
     )
     answer = Response(body, mimetype="text/calendar")
-    answer.headers["Content-Disposition"] = 'inline; filename="key-accounts.ics"'
+    answer.headers["Content-Disposition"] = 'attachment; filename="key-accounts.ics"'
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 

@@ -13,7 +13,7 @@ from plugins.sop.manuals.base import open_version
 from plugins.sop.manuals.forms import EditorsForm, ManualForm, NoteForm, RetireForm, new_token
 from plugins.sop.manuals.models import Manual, ManualEditor, ManualVersion
 from plugins.sop.manuals.sight import load_seen, may_comment
-from plugins.sop.permissions import EDIT, READ, USE, WRITE
+from plugins.sop.permissions import EDIT, OVERSEE, READ, USE, WRITE
 from portal.approvals.queries import history
 from portal.auth.current import current_actor
 from portal.core import clock, settings
@@ -102,6 +102,7 @@ def _manual(found: Manual, note: NoteForm) -> str:
         events=listing.events_of(found.id) if can(actor, EDIT, found) else [],
         requests=history("sop_manual", found.id) if can(actor, EDIT, found) else [],
         may_edit=can(actor, EDIT, found),
+        may_follow=can(actor, EDIT, found) or can(actor, OVERSEE),
         note=note,
         words=words,
         today=today,

@@ -31,7 +31,7 @@ def _form_keys() -> Select[Any]:
     return select(Attachment.storage_key)
 
 
-FILE_STORES = (FileStore(AREA, _l("Forms of procedures"), _form_keys),)
+FILE_STORES = (FileStore("sop.forms", _l("Forms of procedures"), _form_keys, AREA),)
 AUDIT_WORDS = (
     AuditWord("object", "sop_manual", _l("SOP manual")),
     AuditWord("object", "sop_manual_version", _l("Version of an SOP manual")),

@@ -135,7 +135,8 @@ def procedure(procedure_id: int) -> str:
     content = manuals.procedure_content(version.id, procedure_id)
     tree = _tree(version)
     order = [item.procedure_id for chapter in tree for item in chapter["procedures"]]
-    index = order.index(procedure_id)
+    # A procedure whose chapter was taken out stands in no chapter's list and has no neighbours.
+    index = order.index(procedure_id) if procedure_id in order else None
     change = reviewing.change_of(version, procedure_id)
     return render_template(
         "sop/reading/procedure.html",
@@ -144,7 +145,7 @@ def procedure(procedure_id: int) -> str:
         content=content,
         tree=tree,
         before=order[index - 1] if index else None,
-        after=order[index + 1] if index + 1 < len(order) else None,
+        after=order[index + 1] if index is not None and index + 1 < len(order) else None,
         change=change,
         shown=version.shown_state(today),
         is_effective=version.is_effective_on(today),

@@ -14,6 +14,7 @@ from plugins.sop.programme.services import NOTICE as PROGRAMME_NOTICE
 from plugins.sop.programme.vocabulary import step_title
 from plugins.sop.runs import queries, scheduling, services
 from plugins.sop.runs import vocabulary as words
+from plugins.sop.runs.filing import AREA
 from plugins.sop.runs.forms import new_token
 from plugins.sop.runs.jobs import START_OCCASIONS
 from plugins.sop.runs.models import SopRunFile
@@ -50,7 +51,7 @@ def _file_keys() -> Select[Any]:
     return select(SopRunFile.storage_key)
 
 
-FILE_STORES = (FileStore("sop_run_files", _l("Photos and files of checklists"), _file_keys),)
+FILE_STORES = (FileStore("sop.run_files", _l("Photos and files of checklists"), _file_keys, AREA),)
 AUDIT_WORDS = (
     AuditWord("object", "sop_run", _l("Checklist")),
     AuditWord("object", "sop_schedule", _l("Recurring checklist")),
