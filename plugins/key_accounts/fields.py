@@ -122,7 +122,7 @@ class ChoiceField(SelectField):
     def number(self) -> int | None:
         """The chosen id; None for the blank choice."""
         text = str(self.data or "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 class PickedField(Field):
@@ -163,7 +163,7 @@ class PickedField(Field):
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         text = valuelist[0].strip() if valuelist else ""
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
         self.data = number if 0 < number < LARGEST_ID else None
 
     def show(self, key: int | None) -> None:
@@ -232,7 +232,7 @@ class VersionedForm(Form):
     def seen_version(self) -> int | None:
         """The version the form was drawn with; None when it is missing or no number."""
         raw = self.version.data or ""
-        return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 12 else None
+        return int(raw) if raw.isascii() and raw.isdecimal() and len(raw) < 12 else None
 
 
 class ReasonForm(Form):

@@ -153,7 +153,7 @@ def _step(key: str, number: int, data: dict[str, Any]) -> StarterStep:
     amount, unit = None, ""
     if limit := data.get("limit", ""):
         count, _space, unit = limit.partition(" ")
-        if unit not in LIMIT_UNITS or not count.isdigit():
+        if unit not in LIMIT_UNITS or not count.isdecimal():
             raise ValueError(f"{key}: step {number}: {limit!r} is no time limit")
         amount = int(count)
     return StarterStep(

@@ -424,4 +424,4 @@ def test_parallel_writers_make_one_chain(app: Flask, database_url: str, anchors:
     assert verdict.entries - before == expected
     reasons = db.session.scalars(select(AuditEntry.reason).where(AuditEntry.action == "tests:parallel:write")).all()
     switches = sum(1 for one, two in itertools.pairwise(reasons) if one != two)
-    assert switches > writers, "the writers did not run side by side"
+    assert switches >= writers, "the writers did not run side by side"

@@ -176,7 +176,8 @@ def test_statements_of_a_page_do_not_grow_with_rows(world: World, as_person: Cal
     add(12)
     many = measure()
     assert dict(zip(pages, many, strict=True)) == dict(zip(pages, few, strict=True))
-    assert max(many) <= 40
+    # The record page with the panels, tabs and badges of four plugins; each of them adds one or two.
+    assert max(many) <= 46
 
 
 # ---- record --------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ class WitnessField(Field):
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         text = valuelist[0].strip() if valuelist else ""
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        number = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
         self.data = number if 0 < number < LARGEST_ID else None
 
     def _value(self) -> str:

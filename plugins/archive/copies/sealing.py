@@ -81,4 +81,4 @@ def forget_after_commit(copy_id: int) -> None:
 def left_behind() -> list[int]:
     """Ids of copies whose sealed pages lie on the disk."""
     folder = Path(current_app.config["DATA_DIR"]) / FOLDER
-    return sorted(int(path.stem) for path in folder.glob("*.sealed") if path.stem.isdigit())
+    return sorted(int(path.stem) for path in folder.glob("*.sealed") if path.stem.isdecimal())

@@ -109,7 +109,7 @@ class ChangeForm(Form):
         values = {field: str(self[field].data or "") for field in FIELDS}
         typed = values["region_code"].strip()
         if typed:
-            found = regions.region(typed) if typed.isdigit() else regions.find(typed)
+            found = regions.region(typed) if typed.isdecimal() else regions.find(typed)
             values["region_code"] = found.code if found else typed
         return ChangeInput(
             values=values,

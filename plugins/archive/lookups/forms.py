@@ -39,7 +39,7 @@ class BoxesField(SelectMultipleField):
 
 def ids_from(values: list[str]) -> tuple[int, ...]:
     """Numbers of rows out of what a form sent; anything else is dropped."""
-    return tuple(int(v) for v in dict.fromkeys(values) if v.isascii() and v.isdigit() and 0 < len(v) < 18)
+    return tuple(int(v) for v in dict.fromkeys(values) if v.isascii() and v.isdecimal() and 0 < len(v) < 18)
 
 
 class LookupForm(Form):

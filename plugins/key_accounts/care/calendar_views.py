@@ -295,7 +295,7 @@ def meeting(meeting_id: int) -> str:
     chosen = request.args.get("customer", "")
     invitable: list[tuple[int, str]] = []
     customer_name = ""
-    if chosen.isdigit() and len(chosen) < 18:
+    if chosen.isdecimal() and len(chosen) < 18:
         found = pick(actor, [int(chosen)])
         if found and can(actor, EDIT, int(chosen)):
             customer_name = found[0][1]
@@ -343,7 +343,7 @@ def edit_meeting(meeting_id: int) -> Answer:
 def invite_guests(meeting_id: int) -> Any:
     """Invite contacts."""
     queries.meeting_for(refuse_large_id(meeting_id))
-    ids = [int(value) for value in request.form.getlist("contact")[:100] if value.isdigit() and len(value) < 18]
+    ids = [int(value) for value in request.form.getlist("contact")[:100] if value.isdecimal() and len(value) < 18]
     if not ids:
         flash(_("Tick at least one person."), "info")
         return redirect(url_for("key_accounts.meeting", meeting_id=meeting_id))

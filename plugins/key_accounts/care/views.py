@@ -158,7 +158,7 @@ def print_care(customer_id: int) -> Any:
     customer = load_customer(customer_id, current_actor())
     raw = request.form.get("year", "")
     this_year = clock.today().year
-    year = int(raw) if raw.isdigit() and 2000 <= int(raw[:4]) <= this_year and len(raw) == 4 else this_year
+    year = int(raw) if raw.isdecimal() and 2000 <= int(raw[:4]) <= this_year and len(raw) == 4 else this_year
     document = documents.print_record(customer, year, current_actor())
     return redirect(url_for("documents.download", document_id=document.id))
 

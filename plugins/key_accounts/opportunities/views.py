@@ -80,7 +80,7 @@ def board() -> str:
 
 def _card_key(text: str) -> tuple[date, int] | None:
     day, _bar, number = text.partition("_")
-    if not number.isdigit() or len(number) > 17:
+    if not number.isdecimal() or len(number) > 17:
         return None
     try:
         return date.fromisoformat(day), int(number)
@@ -324,7 +324,7 @@ def move_opportunity(opportunity_id: int) -> Any:
     """Into another stage; from a menu, a button or by dragging."""
     row = _changeable(opportunity_id)
     stage, raw = request.form.get("stage", ""), request.form.get("version", "")
-    version = int(raw) if raw.isdigit() and len(raw) < 10 else None
+    version = int(raw) if raw.isdecimal() and len(raw) < 10 else None
     said = _("“%(title)s” is now: %(stage)s.", title=row.title, stage=words.word(words.STAGES, stage))
     return post(
         lambda: services.move_opportunity(opportunity_id, stage, current_actor(), version),

@@ -101,7 +101,7 @@ class _PolicyForm(Form):
 
 
 def _version(text: Any) -> int | None:
-    return int(text) if str(text or "").isdigit() and len(str(text)) < 10 else None
+    return int(text) if str(text or "").isdecimal() and len(str(text)) < 10 else None
 
 
 PolicyForm: type[_PolicyForm] = type("PolicyForm", (_PolicyForm,), _texts(POLICY_TEXTS))

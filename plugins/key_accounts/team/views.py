@@ -78,7 +78,7 @@ def add_member(customer_id: int) -> Answer:
         form.valid_from.data = clock.today()
         form.valid_until.data = clock.today() + timedelta(days=180)
         chosen = request.args.get("person", "")
-        if chosen.isdigit() and len(chosen) < 18:
+        if chosen.isdecimal() and len(chosen) < 18:
             form.user_id.show(int(chosen))
     page = _page(
         customer,
@@ -216,7 +216,7 @@ def experts() -> str:
     actor = current_actor()
     text = request.args.get("q", "")[:60]
     name, _bar, number = request.args.get("after", "").rpartition("~")
-    after = (name[:300], int(number)) if number.isdigit() and len(number) < 18 else None
+    after = (name[:300], int(number)) if number.isdecimal() and len(number) < 18 else None
     rows = queries.experts(text, after, EXPERTS + 1)
     more, rows = len(rows) > EXPERTS, rows[:EXPERTS]
     ids = [row.id for row in rows]

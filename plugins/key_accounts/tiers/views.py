@@ -96,7 +96,7 @@ def _seen(form: Any) -> dict[int, str]:
     """What tier each customer had when the page was shown: fields seen-<id>."""
     found = {}
     for name, value in form.items():
-        if name.startswith("seen-") and name[5:].isdigit() and len(name) < 25:
+        if name.startswith("seen-") and name[5:].isdecimal() and len(name) < 25:
             found[int(name[5:])] = value
     return found
 

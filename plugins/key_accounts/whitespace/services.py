@@ -135,7 +135,8 @@ def make_opportunity(customer_id: int, unit_id: int | None, category: str, actor
     customer = _customer(customer_id, actor)
     unit = queries.unit_of(unit_id, customer_id)
     category = category.strip()
-    if not category or len(category) > 100:
+    known = queries.cell_of(customer_id, unit_id, category) is not None or category in queries.categories()
+    if not category or not known:
         raise Invalid([("category", _("Choose from the list."))])
     row = _cell(customer_id, unit_id, category)
     if row.opportunity_id is not None:
@@ -149,8 +150,8 @@ def make_opportunity(customer_id: int, unit_id: int | None, category: str, actor
             amount=row.potential or Decimal("0"),
             unit=unit.name if unit else "",
             category=row.category,
-            competitors=row.rival,
-            notes=row.note,
+            competitors=row.rival or "",
+            notes=row.note or "",
         ),
         actor,
     )

@@ -49,7 +49,7 @@ class CellForm(Form):
 
 
 def _unit_id(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() and 0 < len(text) < 18 else None
+    return int(text) if text and text.isdecimal() and 0 < len(text) < 18 else None
 
 
 @blueprint.get("/customers/<int:customer_id>/whitespace")

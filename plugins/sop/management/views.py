@@ -79,7 +79,7 @@ def _behind(by: str, key: str, first: date, last: date) -> str:
 
 def _department() -> int | None:
     text = request.args.get("department", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
 
 
 def _period(today: date) -> tuple[date, date, str]:

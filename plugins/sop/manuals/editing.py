@@ -356,7 +356,7 @@ def undo(version_id: int, unit: str, actor: Actor) -> bool:
     word, _colon, name = unit.partition(":")
     if word == "chapter":
         _write_chapter(load_chapter(version, name), last.before["title"], last.before["body"], actor)
-    elif word == "procedure" and name.isdigit():
+    elif word == "procedure" and name.isdecimal():
         _restore_procedure(version, int(name), last.before, actor)
     else:
         _restore_list(version, last.before)

@@ -45,7 +45,7 @@ def _draft(draft_id: int) -> ManualVersion:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() and len(text) < 19 else None
+    return int(text) if text and text.isdecimal() and len(text) < 19 else None
 
 
 @blueprint.get("/drafts/<int:draft_id>")

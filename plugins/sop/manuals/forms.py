@@ -131,7 +131,7 @@ class NoteForm(Form):
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 10 else None
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def read_procedure(form: Mapping[str, Any], related_by_code: Mapping[str, int]) -> tuple[ProcedureInput, list[str]]:

@@ -446,7 +446,7 @@ def signatures(version_id: int) -> list[Signature]:
 def _department_in(basis: str) -> int | None:
     """The department in the basis of a seat ("head:7", "deputy:7"); None for other seats."""
     word, _colon, number = basis.partition(":")
-    return int(number) if word in ("head", "deputy") and number.isdigit() else None
+    return int(number) if word in ("head", "deputy") and number.isdecimal() else None
 
 
 def departments_of(version_id: int) -> Sequence[Any]:

@@ -17,7 +17,7 @@ def apply(steps: Sequence[StepInput], command: str) -> tuple[list[StepInput], in
     """
     found = list(steps)
     word, *numbers = command.split(":")
-    if any(not number.isdigit() or len(number) > 4 for number in numbers):
+    if any(not number.isdecimal() or len(number) > 4 for number in numbers):
         return found, None
     places = [int(number) for number in numbers]
     if word == "add" and not places:

@@ -259,7 +259,7 @@ def remark(version_id: int) -> Response | tuple[str, int]:
     try:
         with transaction():
             written = commenting.write_comment(
-                version_id, _place(), text, actor, int(thread) if thread.isdigit() and len(thread) < 19 else None
+                version_id, _place(), text, actor, int(thread) if thread.isdecimal() and len(thread) < 19 else None
             )
             anchor = written.thread_id or written.id
     except Invalid as error:
@@ -273,7 +273,7 @@ def _place() -> commenting.Place:
     if word == "chapter":
         return commenting.Place(chapter_key=rest[:32])
     number, _colon, step = rest.partition(":")
-    if word in ("procedure", "step") and number.isdigit() and len(number) < 19:
+    if word in ("procedure", "step") and number.isdecimal() and len(number) < 19:
         return commenting.Place(procedure_id=int(number), step_key=step[:12] if word == "step" else "")
     return commenting.Place()
 

@@ -56,7 +56,7 @@ def read_questions(form: Mapping[str, Any]) -> list[QuestionInput]:
         if not question and not any(typed):
             continue
         # Empty answers are left out, so the number of the right one counts among those that stay.
-        right = int(chosen) if chosen.isdigit() and len(chosen) == 1 else -1
+        right = int(chosen) if chosen.isdecimal() and len(chosen) == 1 else -1
         kept = [index for index, answer in enumerate(typed) if answer]
         answers = tuple(typed[index] for index in kept)
         found.append(QuestionInput(question, answers, kept.index(right) if right in kept else -1))

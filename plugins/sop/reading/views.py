@@ -178,7 +178,7 @@ def acknowledge(version_id: int) -> str | Response | tuple[str, int]:
         answers = {
             item.id: int(chosen)
             for item in questions
-            if (chosen := request.form.get(f"answer-{item.id}", "")).isdigit() and len(chosen) < 4
+            if (chosen := request.form.get(f"answer-{item.id}", "")).isdecimal() and len(chosen) < 4
         }
         try:
             with transaction():

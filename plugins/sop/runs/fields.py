@@ -65,7 +65,7 @@ class IdField(Field):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """An id that a column can hold, else none."""
         text = valuelist[0].strip() if valuelist else ""
-        self.data = int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
+        self.data = int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
 
     def _value(self) -> str:
         return "" if self.data is None else str(self.data)

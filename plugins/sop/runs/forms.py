@@ -23,7 +23,7 @@ def new_token() -> str:
 
 
 def _id(value: Any) -> int | None:
-    return int(value) if value and str(value).isdigit() and len(str(value)) < 18 else None
+    return int(value) if value and str(value).isdecimal() and len(str(value)) < 18 else None
 
 
 class StartForm(Form):

@@ -29,7 +29,7 @@ RUN_KIND, BLANK_KIND = "sop.run", "sop.checklist"
 def _may_read(actor: Any, document: Document) -> bool:
     """Whoever may see the run now."""
     run_id = document.subject.removeprefix("sop_run:")
-    if not run_id.isdigit():
+    if not run_id.isdecimal():
         return False
     try:
         return can(actor, RUN_VIEW, int(run_id))

@@ -48,7 +48,7 @@ def new_schedule() -> str | Response | tuple[str, int]:
         form.owner_id.data = current_actor().user_id
         form.owner_id.text = current_actor().name
         chosen = request.args.get("procedure_id", "")
-        form.procedure_id.data = int(chosen) if chosen.isdigit() and len(chosen) < 18 else None
+        form.procedure_id.data = int(chosen) if chosen.isdecimal() and len(chosen) < 18 else None
     return _edit(None, form)
 
 

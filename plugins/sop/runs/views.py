@@ -72,7 +72,7 @@ def start() -> str:
 
 def _customer(text: str) -> Customer | None:
     """The customer of the address, when one may see it."""
-    if not text.isascii() or not text.isdigit() or len(text) > 17:
+    if not text.isascii() or not text.isdecimal() or len(text) > 17:
         return None
     customer = db.session.get(Customer, int(text))
     return customer if customer is not None and can(current_actor(), "customers.view", customer) else None

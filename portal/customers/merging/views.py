@@ -56,7 +56,7 @@ def _chosen(name: str) -> tuple[Customer | None, str]:
     """The customer of a picker: its id, or what was typed when there is no script."""
     actor = current_actor()
     raw, text = request.args.get(name, ""), request.args.get(f"{name}_text", "").strip()[:200]
-    if raw.isdigit() and len(raw) < 18:
+    if raw.isdecimal() and len(raw) < 18:
         return queries.open_customer(int(raw), actor, EDIT), ""
     if not text:
         return None, ""
@@ -71,7 +71,7 @@ def _chosen(name: str) -> tuple[Customer | None, str]:
 def _input() -> MergeInput:
     def number(name: str) -> int:
         raw = request.form.get(name, "")
-        return int(raw) if raw.isdigit() and len(raw) < 18 else 0
+        return int(raw) if raw.isdecimal() and len(raw) < 18 else 0
 
     choices = {key: request.form.get(f"field_{key}", "kept") for key in FIELD_KEYS}
     return MergeInput(number("kept"), number("merged"), choices, number("kept_version"), number("merged_version"))

@@ -66,7 +66,7 @@ def open_customer(customer_id: int, permission: str = VIEW) -> Customer:
 
 def describe_customer(value: str) -> str:
     """Name of a visible customer, for the picker; "" for all others."""
-    if not value.isdigit() or len(value) > 17:
+    if not value.isdecimal() or len(value) > 17:
         return ""
     found = queries.pick(current_actor(), [int(value)])
     return found[0][1] if found else ""
@@ -94,4 +94,4 @@ def selection_of(form: MultiDict[str, str]) -> list[tuple[str, str]]:
     """The selection of a bulk action, to be sent along on its own page."""
     if form.get("all"):
         return [("all", "1"), ("query", form.get("query", "")[:4000])]
-    return [("ids", value) for value in form.getlist("ids")[:5000] if value.isdigit() and len(value) < 18]
+    return [("ids", value) for value in form.getlist("ids")[:5000] if value.isdecimal() and len(value) < 18]

@@ -86,7 +86,7 @@ def _cursor(text: str) -> tuple[datetime, int] | None:
         at = datetime.fromisoformat(moment)
     except ValueError:
         return None
-    if at.tzinfo is None or not row_id.isdigit() or len(row_id) > 17:
+    if at.tzinfo is None or not row_id.isdecimal() or len(row_id) > 17:
         return None
     return at, int(row_id)
 

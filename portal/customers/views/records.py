@@ -235,7 +235,7 @@ def duplicates() -> str:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() and len(text) < 18 else None
+    return int(text) if text and text.isdecimal() and len(text) < 18 else None
 
 
 # ---- editing -------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def template_words() -> dict[str, Any]:
 
 def product_labels(values: Iterable[str | None]) -> dict[str, str]:
     """Texts of products by the values of their pickers; those that do not exist are left out."""
-    ids = {int(value) for value in values if value and value.isdigit() and len(value) < 18}
+    ids = {int(value) for value in values if value and value.isdecimal() and len(value) < 18}
     return {str(key): label for key, label in queries.product_labels(sorted(ids)).items()} if ids else {}
 
 
@@ -58,7 +58,7 @@ def find_product(text: str) -> str | None:
 
 def describe_customer(value: str) -> str:
     """Name of a visible customer; "" for all others."""
-    if not value.isdigit() or len(value) > 17:
+    if not value.isdecimal() or len(value) > 17:
         return ""
     found = customer_queries.pick(current_actor(), [int(value)])
     return found[0][1] if found else ""

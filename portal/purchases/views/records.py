@@ -86,7 +86,7 @@ def create() -> Page:
     form = _form()
     asked = request.args.get("customer_id", "")
     customer = None
-    if asked.isdigit() and len(asked) < 18:
+    if asked.isdecimal() and len(asked) < 18:
         customer = open_customer(int(asked), actor, EDIT)
     if not form.is_submitted():
         form.fill_new(customer.id if customer else None)
@@ -277,7 +277,7 @@ def of_customer(customer_id: int) -> str:
 
 def _cursor(text: str) -> queries.Cursor | None:
     day, _at, row_id = text.partition("@")
-    if not row_id.isdigit() or len(row_id) > 17:
+    if not row_id.isdecimal() or len(row_id) > 17:
         return None
     try:
         return date.fromisoformat(day), int(row_id)
