@@ -19,6 +19,8 @@ HAN = "\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _HAN = re.compile(f"[{HAN}]")
 _ALL_LATIN = re.compile(r"[a-z0-9]+\Z")
 
+#: Halves of surrogate pairs that stand alone.
+_HALVES = re.compile("[\ud800-\udfff]")
 #: Everything that is not a letter, digit or mark of some script; `_` counts as punctuation.
 _NOT_WORD = re.compile(r"[\W_]+")
 _ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
@@ -68,9 +70,14 @@ def is_latin(folded: str) -> bool:
     return _ALL_LATIN.match(folded) is not None
 
 
+def _whole(text: str) -> str:
+    """Halves of surrogate pairs are no characters; OpenCC refuses the whole text for one of them."""
+    return _HALVES.sub("\ufffd", text)
+
+
 def simplify(text: str) -> str:
     """Traditional → simplified Chinese by phrases, as a reader would expect it (for display and for reading aloud)."""
-    return str(_converter().convert(text))
+    return str(_converter().convert(_whole(text)))
 
 
 def _without_accent(match: re.Match[str]) -> str:
@@ -85,7 +92,7 @@ def _to_traditional() -> Any:
 
 def traditional(text: str) -> str:
     """Simplified → traditional Chinese by phrases (for labels)."""
-    return str(_to_traditional().convert(text))
+    return str(_to_traditional().convert(_whole(text)))
 
 
 def fold(text: str) -> str:
