@@ -56,14 +56,8 @@ def describe(request: ApprovalRequest) -> Description:
     ]
     for customer in queries.existing(row.customer_id for row in lookup.customers):
         manager = customer.manager or _("nobody at present")
-        facts.append(
-            Fact(
-                _("Customer"),
-                f"{customer.name} · {customer.department} · {manager}",
-                important=True,
-                url=path_for("customers.show", customer_id=customer.customer_id),
-            )
-        )
+        # No link: several may read the request who must not open the customers.
+        facts.append(Fact(_("Customer"), f"{customer.name} · {customer.department} · {manager}", important=True))
     paper = lookup.mode == PAPER
     facts += [
         Fact(_("Parts"), words.part_names(lookup.part_list), important=True),
