@@ -116,11 +116,15 @@ def tear_down(people: list[int], customers: list[int]) -> None:
 
 def _forget_sums(people: list[int]) -> None:
     """Plugins keep sums by person and department; they stay behind as rows of zeros."""
+    departments = select(org.Department.id).where(org.Department.code.like("p%"))
     for table in db.metadata.sorted_tables:
         if not table.name.startswith(("org_", "customer", "contact", "audit_")):
             for column in table.columns:
-                if any(key.column.table.name == "org_user" for key in column.foreign_keys):
-                    db.session.execute(delete(table).where(column.in_(people)))
+                for key in column.foreign_keys:
+                    if key.column.table.name == "org_user":
+                        db.session.execute(delete(table).where(column.in_(people)))
+                    elif key.column.table.name == "org_department":
+                        db.session.execute(delete(table).where(column.in_(departments)))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
