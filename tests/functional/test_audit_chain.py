@@ -379,7 +379,7 @@ def test_the_command_proves_and_disproves(app: Flask, trail: int, anchors: Path)
 
 
 WRITER = """
-import sys
+import sys, time
 from portal.app import create_app
 from portal.audit.services import record
 from portal.core.transaction import transaction
@@ -392,6 +392,7 @@ with app.app_context():
         with transaction():
             for part in range(1 + number % 3):
                 record(SYSTEM, "tests:parallel:write", object_type="thing", object_id=number, reason=sys.argv[5])
+        time.sleep(0.005)  # SQLite's lock is not fair: without a pause one writer may finish before the next begins
 """
 
 
