@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -125,7 +126,7 @@ class ChoiceField(SelectField):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
-class PickedField(Field):
+class PickedField(Field, ABC):
     """A choice among very many, by the macro forms.picker; without script the text alone is looked up."""
 
     widget = TextInput()
@@ -135,13 +136,13 @@ class PickedField(Field):
     data: int | None
     process_errors: list[Any]
 
+    @abstractmethod
     def name_of(self, key: int) -> str:
         """Text of a stored id; "" when there is none the reader may choose."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find(self, text: str) -> int | None:
         """The one id that a text means."""
-        raise NotImplementedError
 
     def refusal(self) -> str:
         """What is said when a text means nothing, or more than one."""

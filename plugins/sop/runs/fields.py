@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,7 +25,7 @@ def options(pairs: Iterable[tuple[Any, Any]]) -> list[SelectChoice]:
     return [SelectChoice(value=value, label=label) for value, label in pairs]
 
 
-class IdField(Field):
+class IdField(Field, ABC):
     """An id chosen with the macro forms.picker: `<name>` the id, `<name>_text` what stands in the text field.
 
     Without script the text alone is sent, and `find` looks it up. Whether the id may be used the service checks.
@@ -35,17 +36,17 @@ class IdField(Field):
     text: str = ""
     process_errors: list[Any]
 
+    @abstractmethod
     def describe(self, value: int | None) -> str:
         """The text of an id; "" when there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find(self, text: str) -> int | None:
         """The one id that a typed text means."""
-        raise NotImplementedError
 
+    @abstractmethod
     def problem(self) -> str:
         """The sentence when nothing is meant by a text."""
-        raise NotImplementedError
 
     def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
         """Read id and text; the text wins when both are there and differ."""
