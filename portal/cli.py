@@ -179,3 +179,7 @@ def run(demo: bool, only: str | None) -> None:
 def main() -> None:
     """Entry point of the console script."""
     cli()
+
+
+if __name__ == "__main__":
+    main()
