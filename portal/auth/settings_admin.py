@@ -12,21 +12,17 @@ from wtforms import (
     BooleanField,
     Field,
     HiddenField,
-    IntegerField,
-    SelectField,
-    SelectMultipleField,
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.validators import InputRequired, Optional
 
 from portal.audit.services import record
 from portal.auth.actions import Action
 from portal.auth.permissions import SETTINGS
 from portal.core import settings
 from portal.core.errors import ErrorList, NotFound
-from portal.core.forms import Form, TextField, YuanField, options
+from portal.core.forms import BoxesField, ChoiceField, Form, NumberField, TextField, YuanField, at_most, options
 from portal.core.permissions import require
 from portal.core.settings import Setting, SettingValue
 from portal.extensions import db
@@ -37,14 +33,10 @@ MAXIMUM_TEXT = 2000
 MAXIMUM_JSON = 20_000
 
 
-class WholeNumberField(IntegerField):
-    """A whole number with a message of its own."""
+class LargeNumberField(NumberField):
+    """A whole number of up to fifteen digits: settings are kept as JSON, exact up to there."""
 
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        try:
-            super().process_formdata([value.strip() for value in valuelist])
-        except ValueError as error:
-            raise ValueError(_("Enter a whole number.")) from error
+    digits = 15
 
 
 class JsonField(TextAreaField):
@@ -65,13 +57,6 @@ class JsonField(TextAreaField):
             raise ValueError(_("This is not valid JSON.")) from error
 
 
-class CheckboxesField(SelectMultipleField):
-    """Several of a few choices."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-
 def field_name(key: str) -> str:
     """A setting's key as a form field's name."""
     return key.replace(".", "__")
@@ -89,33 +74,27 @@ def _within(setting: Setting) -> Callable[[Any, Field], None]:
     return check
 
 
-#: Columns hold 64-bit numbers; larger ones are refused here.
-LARGEST = 2**53
-
-
 def _field(setting: Setting) -> Any:
     label, help_text = setting.label, setting.help
     choices = [(value, text) for value, text in setting.choices]
     if setting.kind == "bool":
         return BooleanField(label, description=help_text)
     if setting.kind == "int":
-        limits = NumberRange(-LARGEST, LARGEST, _l("This number is too large."))
-        return WholeNumberField(
-            label, [InputRequired(_l("Enter a whole number.")), limits, _within(setting)], description=help_text
-        )
+        needed = InputRequired(_l("Enter a whole number."))
+        return LargeNumberField(label, [needed, _within(setting)], description=help_text)
     if setting.kind == "money":
         needed = InputRequired(_l("Enter an amount in yuan, such as 1,234.50."))
         return YuanField(label, [needed, _within(setting)], description=help_text)
     if setting.kind == "choice":
-        return SelectField(label, choices=options(choices), description=help_text)
+        return ChoiceField(label, choices=options(choices), description=help_text)
     if setting.kind == "choices":
-        return CheckboxesField(label, choices=options(choices), description=help_text)
+        return BoxesField(label, choices=options(choices), description=help_text)
     if setting.kind == "json":
         return JsonField(label, description=help_text)
     longest = int(setting.maximum) if setting.maximum is not None else MAXIMUM_TEXT
     return TextField(
         label,
-        [Optional(), Length(max=longest, message=_l("At most %(max)d characters."))],
+        [Optional(), at_most(longest)],
         description=help_text,
     )
 

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from wtforms import (
     BooleanField,
-    DateField,
-    DateTimeLocalField,
-    Field,
     FieldList,
     FloatField,
     FormField,
     HiddenField,
-    IntegerField,
-    RadioField,
-    SelectField,
-    SelectMultipleField,
-    TextAreaField,
 )
 from wtforms import Form as PlainForm
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Length, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget, TextInput
+from wtforms.validators import DataRequired, Optional
 
-from portal.core import clock, regions
+from portal.core import clock
 from portal.core.errors import Invalid
-from portal.core.forms import Form, TextField, YuanField, options
-from portal.core.text import clean_name
+from portal.core.forms import (
+    REQUIRED,
+    BoxesField,
+    ChoiceField,
+    DayField,
+    Form,
+    LongText,
+    MomentField,
+    NumberField,
+    OptionField,
+    TextField,
+    VersionedForm,
+    YuanField,
+    at_most,
+    options,
+)
 from portal.customers import vocabulary as words
+from portal.customers.fields import CustomerField, RegionField
 from portal.customers.inputs import (
     AssignInput,
     ContactInput,
@@ -44,7 +50,7 @@ from portal.customers.inputs import (
 )
 from portal.customers.models import Contact, Customer
 from portal.customers.phones import masked
-from portal.customers.validation import TEXT_LIMIT, clean_text
+from portal.customers.validation import TEXT_LIMIT
 from portal.i18n import _, _l
 
 #: Rows for phones on the contact form: those there are and some to fill in.
@@ -52,65 +58,9 @@ SPARE_PHONES = 2
 MAX_PHONES = 8
 
 
-def at_most(limit: int) -> Length:
-    """Length check with our own message."""
-    return Length(max=limit, message=_l("At most %(max)d characters."))
-
-
 def terms(enumeration: Any, blank: Any = None) -> list[SelectChoice]:
     """Choices out of a vocabulary."""
     return options(words.choices(enumeration, blank))
-
-
-REQUIRED = DataRequired(message=_l("This must be filled in."))
-
-
-class LongText(TextAreaField):
-    """Several lines, cleaned of control and bidirectional characters."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        self.data = clean_text(valuelist[0]) if valuelist else ""
-
-
-class DayField(DateField):
-    """A day; what is none is refused with our own message and kept as it was typed."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as error:
-            raise ValueError(_("Enter a date such as 2026-03-05.")) from error
-
-
-class MomentField(DateTimeLocalField):
-    """Date and time in the organisation's zone; `moment` is the aware value."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as error:
-            raise ValueError(_("Enter date and time such as 2026-03-05 14:30.")) from error
-
-    @property
-    def moment(self) -> datetime | None:
-        """The aware moment."""
-        return self.data.replace(tzinfo=clock.zone()) if self.data is not None else None
-
-
-class NumberField(IntegerField):
-    """A whole number."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        if not valuelist or not valuelist[0].strip():
-            self.data = None
-            return
-        text = valuelist[0].strip()
-        if len(text) > 12:
-            raise ValueError(_("Enter a whole number."))
-        try:
-            self.data = int(text)
-        except ValueError as error:
-            raise ValueError(_("Enter a whole number.")) from error
 
 
 class DegreesField(FloatField):
@@ -126,99 +76,6 @@ class DegreesField(FloatField):
             raise ValueError(_("Enter degrees such as 31.2304.")) from error
 
 
-class ChoiceField(SelectField):
-    """A choice out of a vocabulary; a value that is not offered is refused with our own message.
-
-    A field that was not sent at all counts as the blank choice, where there is one.
-    """
-
-    def pre_validate(self, form: Any) -> None:
-        if not self.raw_data and any(value == "" for value, *_rest in self.iter_choices()):
-            self.data = ""
-        try:
-            super().pre_validate(form)
-        except ValidationError as error:
-            raise ValidationError(_("Choose one of the list.")) from error
-
-
-class OptionField(RadioField):
-    """A choice out of a vocabulary, all options in sight."""
-
-    def pre_validate(self, form: Any) -> None:
-        try:
-            super().pre_validate(form)
-        except ValidationError as error:
-            raise ValidationError(_("Choose one of the list.")) from error
-
-
-class CheckListField(SelectMultipleField):
-    """Several choices as check boxes."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-    def pre_validate(self, form: Any) -> None:
-        try:
-            super().pre_validate(form)
-        except ValidationError as error:
-            raise ValidationError(_("Choose one of the list.")) from error
-
-
-class PickerField(Field):
-    """A choice among very many (macro forms.picker): `<name>` the value, `<name>_text` what stands in the text field.
-
-    :param describe: text of a value, "" when there is no such value.
-    :param find: value for a text that somebody typed without script; None when nothing or more than one fits.
-    """
-
-    widget = TextInput()
-    data: str | None
-    process_errors: list[str]
-
-    def __init__(
-        self,
-        label: Any = None,
-        validators: Any = None,
-        describe: Callable[[str], str] = str,
-        find: Callable[[str], str | None] = lambda text: None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(label, validators, **kwargs)
-        self.describe, self.find = describe, find
-        self.text = ""
-
-    def process(self, formdata: Any, *args: Any, **kwargs: Any) -> None:
-        super().process(formdata, *args, **kwargs)
-        sent = formdata.get(f"{self.name}_text") if formdata is not None else None
-        if sent is None:
-            self.text = self.describe(self.data) if self.data else ""
-            return
-        self.text = clean_name(sent)[:200]
-        if not self.text:
-            self.data = ""
-        elif not self.data or self.describe(self.data) != self.text:
-            self.data = self.find(self.text) or ""
-            if not self.data:
-                self.process_errors = [*self.process_errors, _("Nothing was found for this; choose one of the list.")]
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        self.data = clean_name(valuelist[0])[:40] if valuelist else ""
-
-    def _value(self) -> str:
-        return self.data or ""
-
-
-def describe_region(code: str) -> str:
-    """Full name of a region."""
-    return regions.full_name(code)
-
-
-def find_region(text: str) -> str | None:
-    """Code of the region that a text names."""
-    found = regions.region(text) if text.isdigit() else regions.find(text)
-    return found.code if found else None
-
-
 def _present(value: Any, field: Any) -> Any:
     """A field's value; one that was not sent is blank, as the input's default says."""
     if value is None and isinstance(field.default, str):
@@ -226,7 +83,7 @@ def _present(value: Any, field: Any) -> Any:
     return "" if value is None and field.default is MISSING else value
 
 
-class CustomerForm(Form):
+class CustomerForm(VersionedForm):
     """All fields of a customer; sections and the short form use parts of it."""
 
     party = OptionField(_l("Customer is"), choices=terms(words.Party), default="organisation")
@@ -237,7 +94,7 @@ class CustomerForm(Form):
     credit_code = TextField(_l("Unified social credit code"), [at_most(40)])
     industry = TextField(_l("Industry"), [at_most(60)])
     size_class = ChoiceField(_l("Size class"), choices=terms(words.SizeClass, _l("Not known")))
-    region_code = PickerField(_l("Region"), describe=describe_region, find=find_region)
+    region_code = RegionField(_l("Region"))
     address = TextField(_l("Address"), [at_most(300)])
     latitude = DegreesField(_l("Latitude"), [Optional()])
     longitude = DegreesField(_l("Longitude"), [Optional()])
@@ -247,7 +104,7 @@ class CustomerForm(Form):
     channel = ChoiceField(_l("Channel"), choices=terms(words.Channel, _l("Not known")))
     source = ChoiceField(_l("Source"), choices=terms(words.Source, _l("Not known")))
     source_note = TextField(_l("More about the source"), [at_most(200)])
-    referrer_id = PickerField(_l("Referred by"), description=_l("The customer who referred this one."))
+    referrer_id = CustomerField(_l("Referred by"), description=_l("The customer who referred this one."))
     demand = LongText(_l("Characteristics of the demand"), [at_most(TEXT_LIMIT)])
     status = ChoiceField(
         _l("Record status"),
@@ -270,7 +127,6 @@ class CustomerForm(Form):
     consented_on = DayField(_l("Consent given on"), [Optional()])
     account_manager_id = ChoiceField(_l("Account manager"))
     department_id = ChoiceField(_l("Department"))
-    version = HiddenField()
 
     def keep(self, names: Iterable[str]) -> None:
         """Leave out all fields but these (and the hidden ones)."""
@@ -282,7 +138,7 @@ class CustomerForm(Form):
         """The service's input: `base` with the values of the fields that this form has."""
         values: dict[str, Any] = {}
         for field in fields(CustomerInput):
-            if field.name in self and field.name not in {"aliases", "person", "phone", "referrer_id"}:
+            if field.name in self and field.name not in {"aliases", "person", "phone"}:
                 values[field.name] = _present(self[field.name].data, field)
         if "aliases" in self:
             lines = (self.aliases.data or "").split("\n")
@@ -290,8 +146,7 @@ class CustomerForm(Form):
         if "phone" in self:
             values["phone"] = self.unmasked_phone(customer)
         if "referrer_id" in self:
-            picked = self.referrer_id.data or ""
-            values["referrer_id"] = int(picked) if picked.isdigit() and len(picked) < 18 else None
+            values["referrer_id"] = self.referrer_id.data
         party = values.get("party", base.party)
         if party == words.Party.PERSON:
             values["person"] = self._person(base.person or PersonInput())
@@ -321,10 +176,9 @@ class CustomerForm(Form):
         if "phone" in self:
             self.phone.data = masked(data.phone) if data.phone else ""
         if "referrer_id" in self:
-            self.referrer_id.data = str(data.referrer_id) if data.referrer_id else ""
-            self.referrer_id.text = self.referrer_id.describe(self.referrer_id.data) if data.referrer_id else ""
+            self.referrer_id.show(data.referrer_id)
         if "region_code" in self:
-            self.region_code.text = describe_region(data.region_code)
+            self.region_code.show(data.region_code or None)
         if version is not None and "version" in self:
             self.version.data = str(version)
 
@@ -441,7 +295,7 @@ class PhoneForm(PlainForm):
     label = ChoiceField(_l("What it is"), choices=terms(words.PhoneLabel), default="mobile")
 
 
-class ContactForm(Form):
+class ContactForm(VersionedForm):
     """All fields of a contact."""
 
     name = TextField(_l("Full name"), [REQUIRED, at_most(100)])
@@ -474,7 +328,6 @@ class ContactForm(Form):
     message_consent_source = TextField(
         _l("How it was given"), [at_most(200)], description=_l("On paper, by WeChat, on the phone …")
     )
-    version = HiddenField()
 
     def to_input(self, contact: Contact | None = None) -> ContactInput:
         """The service's input; masks stand for the numbers that are there."""
@@ -538,7 +391,7 @@ class StepFields(PlainForm):
         return NextStepInput(self.task.data or "", self.due_on.data, self.kind.data, self.appointment.data, owner_id)
 
 
-class StepForm(Form):
+class StepForm(VersionedForm):
     """A next step by itself."""
 
     kind = ChoiceField(_l("Way of contact"), choices=terms(words.InteractionKind), default="phone")
@@ -546,7 +399,6 @@ class StepForm(Form):
     due_on = DayField(_l("Until"), [DataRequired(message=_l("Say until when."))])
     appointment = ChoiceField(_l("Appointment"), choices=terms(words.Appointment), default="none")
     owner_id = ChoiceField(_l("Who does it"))
-    version = HiddenField()
 
     def to_input(self) -> NextStepInput:
         """The service's input."""
@@ -556,22 +408,21 @@ class StepForm(Form):
         )
 
 
-class InteractionForm(Form):
+class InteractionForm(VersionedForm):
     """An interaction with its next step."""
 
     kind = ChoiceField(_l("Kind"), choices=terms(words.InteractionKind), default="visit")
     direction = ChoiceField(_l("Direction"), choices=terms(words.Direction), default="outgoing")
-    at = MomentField(_l("When"), format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"])
+    at = MomentField(_l("When"))
     minutes = NumberField(_l("Minutes"), [Optional()])
     appointment = ChoiceField(_l("Appointment"), choices=terms(words.Appointment), default="none")
     cost = YuanField(_l("Cost"), [Optional()])
     subject = TextField(_l("Subject"), [at_most(200)])
     result = LongText(_l("Result of the contact"), [at_most(TEXT_LIMIT)])
     opinions = LongText(_l("Opinions and suggestions"), [at_most(TEXT_LIMIT)])
-    contact_ids = CheckListField(_l("With whom"), coerce=int, choices=[])
-    colleague_ids = CheckListField(_l("Colleagues who took part"), coerce=int, choices=[])
+    contact_ids = BoxesField(_l("With whom"), coerce=int, choices=[])
+    colleague_ids = BoxesField(_l("Colleagues who took part"), coerce=int, choices=[])
     next_step = FormField(StepFields, label=_l("Next step"))
-    version = HiddenField()
 
     def to_input(self) -> InteractionInput:
         """The service's input."""
@@ -594,7 +445,7 @@ class InteractionForm(Form):
         """Show the present values."""
         for name in ("kind", "direction", "minutes", "appointment", "cost", "subject", "result", "opinions"):
             self[name].data = getattr(data, name)
-        self.at.data = clock.local(data.at).replace(tzinfo=None) if data.at else None
+        self.at.show(data.at)
         self.contact_ids.data, self.colleague_ids.data = list(data.contact_ids), list(data.colleague_ids)
         self.version.data = str(version)
 
@@ -617,15 +468,9 @@ class ReasonForm(Form):
     reason = TextField(_l("Reason"), [REQUIRED, at_most(300)])
 
 
-def version_of(form: Any) -> int | None:
-    """The version that the form was drawn with; None when it is missing or no number."""
-    raw = form.version.data or ""
-    return int(raw) if raw.isdigit() and len(raw) < 12 else None
-
-
 def with_blank(pairs: Sequence[tuple[int, str]], blank: Any) -> list[SelectChoice]:
     """Choices of a select out of (id, label), with an empty first one."""
-    return options([("", blank), *((str(key), label) for key, label in pairs)])
+    return options(((str(key), label) for key, label in pairs), blank)
 
 
 def today_plus(days: int) -> date:

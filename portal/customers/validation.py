@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
@@ -13,30 +11,18 @@ from portal.core import clock
 from portal.core.coded import CodedError
 from portal.core.errors import ErrorList
 from portal.core.identifiers import Phone, normalise_phone
-from portal.core.text import clean_name, has_forbidden_characters
+from portal.core.text import clean_name, clean_text, has_forbidden_characters
 from portal.i18n import _
 
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(2100, 12, 31)
 #: Longest text of several lines.
 TEXT_LIMIT = 5000
-_LINE_BREAKS = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
-_BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def coded(error: CodedError) -> str:
     """The message of an error of the core's pure modules, in the reader's language."""
     return str(_(error.message, **error.params)) if error.params else str(_(error.message))
-
-
-def clean_text(text: str) -> str:
-    """Text of several lines without control, zero-width and bidirectional characters."""
-    lines = _LINE_BREAKS.sub("\n", unicodedata.normalize("NFC", text)).replace("\t", " ").split("\n")
-    return _BLANK_LINES.sub("\n\n", "\n".join(_clean_line(line) for line in lines)).strip()
-
-
-def _clean_line(line: str) -> str:
-    return clean_name(line) if has_forbidden_characters(line) else line.rstrip()
 
 
 class Checker:

@@ -212,7 +212,7 @@ def _checked_person(data: PersonInput, user: User | None) -> PersonInput:
 
 def _check_text(errors: ErrorList, field: str, text: str, longest: int, *, required: bool = False) -> None:
     if required and not text:
-        errors.add(field, _("This is needed."))
+        errors.add(field, _("This must be filled in."))
     if len(text) > longest:
         errors.add(field, _("At most %(count)s characters.", count=longest))
 

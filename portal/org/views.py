@@ -92,7 +92,7 @@ def edit_person(user_id: int) -> ResponseReturnValue:
         if form.validate():
             try:
                 with transaction():
-                    services.edit_person(user_id, form.to_input(), form.expected_version, current_actor())
+                    services.edit_person(user_id, form.to_input(), form.seen_version or 0, current_actor())
             except Invalid as error:
                 form.show(error)
             except Conflict as error:
@@ -213,7 +213,7 @@ def edit_department(department_id: int) -> ResponseReturnValue:
         if form.validate():
             try:
                 with transaction():
-                    services.edit_department(department_id, form.to_input(), form.expected_version, current_actor())
+                    services.edit_department(department_id, form.to_input(), form.seen_version or 0, current_actor())
             except Invalid as error:
                 form.show(error)
             except Conflict as error:

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from wtforms import BooleanField, FieldList, FormField, HiddenField
+from wtforms import BooleanField, FieldList, FormField
 from wtforms import Form as PlainForm
 from wtforms.validators import Optional
 
 from portal.core import clock
 from portal.core.errors import Invalid
-from portal.core.forms import Form, TextField, YuanField, options
-from portal.customers.forms import REQUIRED, ChoiceField, DayField, LongText, NumberField, PickerField, at_most
+from portal.core.forms import (
+    REQUIRED,
+    ChoiceField,
+    DayField,
+    Form,
+    LongText,
+    NumberField,
+    TextField,
+    VersionedForm,
+    YuanField,
+    at_most,
+    options,
+)
+from portal.customers.fields import CustomerField
 from portal.i18n import _l
 from portal.purchases import services
+from portal.purchases.fields import ProductField
 from portal.purchases.models import Product, Purchase
 from portal.purchases.services import LineInput, ProductInput, PurchaseInput
 from portal.purchases.vocabulary import GRADES
@@ -26,27 +40,28 @@ MORE_LINES = 5
 _LINE_FIELD = re.compile(r"lines-(\d+)-(\w+)\Z")
 
 
-class VersionedForm(Form):
-    """A form of a record that others may change meanwhile."""
+class LineProductField(ProductField):
+    """The product of a line; the texts of all lines are looked up at once, and told by `tell`."""
 
-    version = HiddenField()
+    known: Mapping[int, str] | None = None
 
-    @property
-    def seen_version(self) -> int:
-        """The version that the form was filled from; 0, which no record has, when it is not told."""
-        text = self.version.data or ""
-        return int(text) if text.isdigit() and len(text) < 10 else 0
+    def tell(self, known: Mapping[int, str]) -> None:
+        """The texts of the products of all lines."""
+        self.known = known
 
+    def name_of(self, value: int) -> str:
+        """The text, as far as it is told."""
+        return self.known.get(value, "") if self.known is not None else ""
 
-def _nothing(_value: str) -> str:
-    """Texts of pickers are looked up by the view, for all lines at once."""
-    return ""
+    def find(self, text: str) -> int | None:
+        """Nothing before the texts are told: the field is read again then."""
+        return super().find(text) if self.known is not None else None
 
 
 class LineForm(PlainForm):
     """One line. A line in which nothing stands is left out; so is one whose fields were emptied."""
 
-    product_id = PickerField(_l("Product"), describe=_nothing)
+    product_id = LineProductField(_l("Product"))
     quantity = NumberField(_l("Quantity"), [Optional()])
     unit_price = YuanField(_l("Unit price"), [Optional()])
     discount = YuanField(_l("Discount"), [Optional()])
@@ -61,9 +76,8 @@ class LineForm(PlainForm):
 
     def to_input(self) -> LineInput:
         """The service's input."""
-        key = self.product_id.data
         return LineInput(
-            int(key) if key and key.isdigit() else None,
+            self.product_id.data,
             self.quantity.data,
             self.unit_price.data,
             self.discount.data if self.discount.data is not None else Decimal("0"),
@@ -80,7 +94,7 @@ class LineForm(PlainForm):
 class PurchaseForm(VersionedForm):
     """A purchase with its lines."""
 
-    customer_id = PickerField(_l("Customer"), describe=_nothing)
+    customer_id = CustomerField(_l("Customer"))
     number = TextField(_l("Order number"), [REQUIRED, at_most(services.NUMBER_LENGTH)])
     purchased_on = DayField(_l("Date"), [REQUIRED])
     paid_on = DayField(_l("Paid on"), [Optional()])
@@ -91,20 +105,20 @@ class PurchaseForm(VersionedForm):
     def fill_new(self, customer_id: int | None) -> None:
         """What an empty form begins with."""
         if customer_id is not None:
-            self.customer_id.data = str(customer_id)
+            self.customer_id.show(customer_id)
         self.purchased_on.data = clock.today()
         self.add_lines(FIRST_LINES)
 
     def fill(self, purchase: Purchase) -> None:
         """Show a purchase as it is."""
         self.version.data = str(purchase.version)
-        self.customer_id.data = str(purchase.customer_id)
+        self.customer_id.data = purchase.customer_id
         self.number.data, self.remarks.data = purchase.number, purchase.remarks
         self.purchased_on.data, self.paid_on.data = purchase.purchased_on, purchase.paid_on
         for line in purchase.lines:
             self.lines.append_entry(
                 {
-                    "product_id": str(line.product_id),
+                    "product_id": line.product_id,
                     "quantity": line.quantity,
                     "unit_price": line.unit_price,
                     "discount": line.discount or None,
@@ -126,7 +140,7 @@ class PurchaseForm(VersionedForm):
 
     def to_input(self, customer_id: int | None = None) -> PurchaseInput:
         """The service's input. :param customer_id: of a purchase that exists already."""
-        chosen = customer_id if customer_id is not None else int(self.customer_id.data or 0)
+        chosen = customer_id if customer_id is not None else self.customer_id.data or 0
         return PurchaseInput(
             customer_id=chosen,
             number=self.number.data or "",

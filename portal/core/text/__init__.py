@@ -8,6 +8,7 @@ from __future__ import annotations
 from portal.core.han.folding import clean_name, fold, has_forbidden_characters, has_han, is_han, is_latin, simplify
 from portal.core.han.pinyin import pinyin_full, pinyin_initials, pinyin_syllables, sort_key
 
+from .lines import clean_text
 from .masking import mask_email, mask_id, mask_name, mask_phone
 from .similarity import similarity
 from .terms import (
@@ -27,6 +28,7 @@ __all__ = [
     "TERM_POSITIONS",
     "Terms",
     "clean_name",
+    "clean_text",
     "fold",
     "has_forbidden_characters",
     "has_han",

@@ -9,19 +9,18 @@ from werkzeug.wrappers import Response
 
 from portal.auth.current import current_actor
 from portal.core.errors import Conflict, Invalid
-from portal.core.permissions import can
+from portal.core.numbers import id_from
 from portal.core.registry import registry
 from portal.core.transaction import transaction
 from portal.core.web import access, refuse_large_id
-from portal.customers import page as customer_pages
 from portal.customers import queries
 from portal.customers.merging import services
 from portal.customers.merging.fields import FIELD_KEYS, choices_of, table_label
+from portal.customers.merging.forms import StartForm
 from portal.customers.merging.listing import MERGES
 from portal.customers.merging.models import CustomerMerge, CustomerMergeRow
 from portal.customers.merging.permissions import MERGE
 from portal.customers.merging.services import MERGED, MergeInput
-from portal.customers.models import Customer
 from portal.customers.permissions import EDIT
 from portal.extensions import db
 from portal.i18n import _
@@ -34,44 +33,21 @@ blueprint = Blueprint("customers_merge", __name__, url_prefix="/customers/merge"
 def start() -> Response | str:
     """Choose two customers; with both chosen, compare them field by field."""
     actor = current_actor()
-    a, problem_a = _chosen("a")
-    b, problem_b = _chosen("b")
-    problems = [text for text in (problem_a, problem_b) if text]
-    if a is None or b is None or problems:
-        return render_template("customers_merge/start.html", a=a, b=b, problems=problems, texts=_texts())
-    try:
-        services.require_merge(actor, a, b)
-    except Invalid as error:
-        return render_template(
-            "customers_merge/start.html", a=a, b=b, problems=[str(text) for _f, text in error.errors], texts=_texts()
-        )
-    return render_template("customers_merge/compare.html", kept=a, merged=b, choices=choices_of(a, b))
-
-
-def _texts() -> dict[str, str]:
-    return {name: request.args.get(f"{name}_text", "")[:200] for name in ("a", "b")}
-
-
-def _chosen(name: str) -> tuple[Customer | None, str]:
-    """The customer of a picker: its id, or what was typed when there is no script."""
-    actor = current_actor()
-    raw, text = request.args.get(name, ""), request.args.get(f"{name}_text", "").strip()[:200]
-    if raw.isdecimal() and len(raw) < 18:
-        return queries.open_customer(int(raw), actor, EDIT), ""
-    if not text:
-        return None, ""
-    found = [row for row in customer_pages.visible_names(actor, text, limit=5) if can(actor, EDIT, row[0])]
-    exact = [row for row in found if row[1] == text]
-    chosen = exact if len(exact) == 1 else found
-    if len(chosen) == 1:
-        return queries.open_customer(chosen[0][0], actor, EDIT), ""
-    return None, _("“%(text)s” fits no customer or more than one. Write the whole name.", text=text)
+    form = StartForm(request.args)
+    if form.validate() and form.a.data and form.b.data:
+        a, b = (queries.open_customer(chosen, actor, EDIT) for chosen in (form.a.data, form.b.data))
+        try:
+            services.require_merge(actor, a, b)
+        except Invalid as error:
+            form.show(error)
+        else:
+            return render_template("customers_merge/compare.html", kept=a, merged=b, choices=choices_of(a, b))
+    return render_template("customers_merge/start.html", form=form)
 
 
 def _input() -> MergeInput:
     def number(name: str) -> int:
-        raw = request.form.get(name, "")
-        return int(raw) if raw.isdecimal() and len(raw) < 18 else 0
+        return id_from(request.form.get(name, "")) or 0
 
     choices = {key: request.form.get(f"field_{key}", "kept") for key in FIELD_KEYS}
     return MergeInput(number("kept"), number("merged"), choices, number("kept_version"), number("merged_version"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, g, redirect, render_template, url_for
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -15,7 +15,7 @@ from portal.customers import queries
 from portal.customers import vocabulary as words
 from portal.customers.listings import birthday_label, stage_tag
 from portal.customers.models import Customer
-from portal.customers.page import Head, head_of, visible_names
+from portal.customers.page import Head, head_of
 from portal.customers.permissions import VIEW
 from portal.customers.phones import masked
 from portal.extensions import db
@@ -62,32 +62,6 @@ def open_customer(customer_id: int, permission: str = VIEW) -> Customer:
     """The customer of a page, with the permission the page needs."""
     g.pop("customer_abilities", None)
     return queries.open_customer(refuse_large_id(customer_id), current_actor(), permission)
-
-
-def describe_customer(value: str) -> str:
-    """Name of a visible customer, for the picker; "" for all others."""
-    if not value.isdecimal() or len(value) > 17:
-        return ""
-    found = queries.pick(current_actor(), [int(value)])
-    return found[0][1] if found else ""
-
-
-def find_customer(text: str) -> str | None:
-    """Id of the visible customer that a text names, when it is only one."""
-    found = visible_names(current_actor(), text, limit=5)
-    exact = [row for row in found if row[1] == text]
-    chosen = exact if len(exact) == 1 else found if len(found) == 1 else []
-    return str(chosen[0][0]) if chosen else None
-
-
-def bind_pickers(form: Any) -> None:
-    """Give the customer picker its look-ups; processes the field again with them."""
-    if "referrer_id" not in form:
-        return
-    field = form.referrer_id
-    field.describe, field.find = describe_customer, find_customer
-    if request.method == "POST":
-        field.process(request.form)
 
 
 def selection_of(form: MultiDict[str, str]) -> list[tuple[str, str]]:

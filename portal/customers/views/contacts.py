@@ -86,7 +86,7 @@ def edit_contact(contact_id: int) -> Response | str:
         form.fill(services.contact_input_of(contact), contact.version)
     elif form.validate_on_submit():
         try:
-            data, version, customer_id = form.to_input(contact), forms.version_of(form), contact.customer_id
+            data, version, customer_id = form.to_input(contact), form.seen_version, contact.customer_id
             with transaction():
                 services.change_contact(contact_id, data, actor, version)
             flash(_("Saved."), "success")

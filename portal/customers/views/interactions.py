@@ -162,7 +162,7 @@ def edit_interaction(interaction_id: int) -> Response | str:
         form.fill(services.interaction_input_of(found), found.version)
     elif form.validate_on_submit():
         try:
-            data, version = form.to_input(), forms.version_of(form)
+            data, version = form.to_input(), form.seen_version
             with transaction():
                 services.change_interaction(interaction_id, data, actor, version)
             flash(_("Saved."), "success")
@@ -259,7 +259,7 @@ def edit_step(step_id: int) -> Response | str:
         try:
             customer_id = customer.id
             with transaction():
-                services.change_step(step_id, form.to_input(), actor, forms.version_of(form))
+                services.change_step(step_id, form.to_input(), actor, form.seen_version)
             flash(_("Saved."), "success")
             return redirect(url_for("customers.show", customer_id=customer_id))
         except Invalid as error:

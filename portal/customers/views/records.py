@@ -25,7 +25,7 @@ from portal.customers.models import Customer
 from portal.customers.permissions import ASSIGN, CREATE, EDIT, REVEAL, VIEW
 from portal.customers.phones import masked, readable
 from portal.customers.services.stages import needs_qualification, needs_reason
-from portal.customers.views.base import bind_pickers, blueprint, open_customer, selection_of
+from portal.customers.views.base import blueprint, open_customer, selection_of
 from portal.customers.views.interactions import interaction_form
 from portal.extensions import db
 from portal.i18n import _, _n
@@ -174,7 +174,6 @@ def create_full() -> Response | str:
     party = party if party in {member.value for member in words.Party} else words.Party.ORGANISATION.value
     form = forms.CustomerForm()
     form.keep(forms.full_fields(party, create=True))
-    bind_pickers(form)
     if not form.is_submitted():
         form.party.data = party
         form.name.data = clean_name(request.args.get("name", ""))[:200]
@@ -267,7 +266,6 @@ def _edit(
     actor = current_actor()
     form = forms.CustomerForm()
     form.keep(names)
-    bind_pickers(form)
     base = services.input_of(customer)
     conflict: Conflict | None = None
     if not form.is_submitted():
@@ -277,7 +275,7 @@ def _edit(
             data = form.to_input(base, customer)
             customer_id = customer.id
             with transaction():
-                services.change_customer(customer_id, data, actor, forms.version_of(form))
+                services.change_customer(customer_id, data, actor, form.seen_version)
             flash(_("Saved."), "success")
             return redirect(url_for("customers.show", customer_id=customer_id))
         except Invalid as error:

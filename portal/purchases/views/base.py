@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, g
 
-from portal.auth.current import current_actor
 from portal.core.errors import Conflict
 from portal.core.permissions import can
-from portal.customers import queries as customer_queries
 from portal.i18n import _
 from portal.purchases import queries
 from portal.purchases import vocabulary as words
@@ -38,40 +35,6 @@ def template_words() -> dict[str, Any]:
         "sees_margin": actor is not None and can(actor, SEE_MARGIN),
         "sees_reports": actor is not None and can(actor, SEE_REPORTS),
     }
-
-
-def product_labels(values: Iterable[str | None]) -> dict[str, str]:
-    """Texts of products by the values of their pickers; those that do not exist are left out."""
-    ids = {int(value) for value in values if value and value.isdecimal() and len(value) < 18}
-    return {str(key): label for key, label in queries.product_labels(sorted(ids)).items()} if ids else {}
-
-
-def find_product(text: str) -> str | None:
-    """Id of the product that a text names: its article number, its name, or both as the picker writes them."""
-    code, _blank, rest = text.partition(" ")
-    for wanted in (text, code if rest else ""):
-        found = queries.product_named(wanted) if wanted else None
-        if found is not None and (wanted == text or queries.product_label(found.code, found.name) == text):
-            return str(found.id)
-    return None
-
-
-def describe_customer(value: str) -> str:
-    """Name of a visible customer; "" for all others."""
-    if not value.isdecimal() or len(value) > 17:
-        return ""
-    found = customer_queries.pick(current_actor(), [int(value)])
-    return found[0][1] if found else ""
-
-
-def find_customer(text: str) -> str | None:
-    """Id of the visible customer that a text names, when it is only one."""
-    from portal.customers.search import search
-
-    hits = search(current_actor(), text, limit=5, only_visible=True)
-    exact = [hit for hit in hits if hit.name == text]
-    chosen = exact if len(exact) == 1 else hits if len(hits) == 1 else []
-    return str(chosen[0].customer_id) if chosen else None
 
 
 #: What the compared fields are called.

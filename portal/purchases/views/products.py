@@ -108,7 +108,7 @@ def edit_product(product_id: int) -> Page:
     elif form.validate_on_submit():
         try:
             with transaction():
-                services.change_product(product_id, form.to_input(), form.seen_version, current_actor())
+                services.change_product(product_id, form.to_input(), form.seen_version or 0, current_actor())
         except Invalid as error:
             form.show(error)
         except Conflict as error:

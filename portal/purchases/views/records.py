@@ -13,6 +13,7 @@ from portal.audit.queries import history_of
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid
+from portal.core.numbers import id_from
 from portal.core.permissions import can, require
 from portal.core.registry import registry
 from portal.core.transaction import transaction
@@ -28,10 +29,6 @@ from portal.purchases.permissions import RECORD
 from portal.purchases.views.base import (
     blueprint,
     conflict_rows,
-    describe_customer,
-    find_customer,
-    find_product,
-    product_labels,
 )
 
 Page = Response | str | tuple[str, int]
@@ -50,32 +47,30 @@ def index() -> str:
 
 
 def _form() -> forms.PurchaseForm:
-    """The form; its pickers look up what was typed without script. One statement for all chosen products."""
+    """The form; its lines look up what was typed without script. One statement for all chosen products."""
     form = forms.PurchaseForm()
     if form.is_submitted():
-        _bind(form, [value for key, value in request.form.items() if key.endswith("-product_id")])
-        form.customer_id.process(request.form)
+        _tell(form, [id_from(value) for key, value in request.form.items() if key.endswith("-product_id")])
         for entry in form.lines:
             entry.form.product_id.process(request.form)
     return form
 
 
-def _bind(form: forms.PurchaseForm, product_ids: Iterable[str | None]) -> None:
-    """Give the pickers their look-ups."""
-    labels = product_labels(product_ids)
-    form.customer_id.describe, form.customer_id.find = describe_customer, find_customer
+def _tell(form: forms.PurchaseForm, ids: Iterable[int | None]) -> None:
+    """Tell the lines the texts of their products."""
+    wanted = sorted({number for number in ids if number is not None})
+    labels = queries.product_labels(wanted) if wanted else {}
     for entry in form.lines:
-        picker = entry.form.product_id
-        picker.describe, picker.find = lambda value: labels.get(value, ""), find_product
+        entry.form.product_id.tell(labels)
 
 
 def _describe(form: forms.PurchaseForm) -> None:
-    """Texts of the customer and the products that the form was filled with."""
+    """Texts of the products that the form was filled with."""
     pickers = [entry.form.product_id for entry in form.lines]
-    _bind(form, [picker.data for picker in pickers])
-    for picker in (form.customer_id, *pickers):
+    _tell(form, [picker.data for picker in pickers])
+    for picker in pickers:
         if picker.data and not picker.text:
-            picker.text = picker.describe(picker.data)
+            picker.show(picker.data)
 
 
 @blueprint.route("/purchases/new", methods=["GET", "POST"])
@@ -84,10 +79,8 @@ def create() -> Page:
     """Record a purchase; `?customer_id=` names the customer."""
     actor = current_actor()
     form = _form()
-    asked = request.args.get("customer_id", "")
-    customer = None
-    if asked.isdecimal() and len(asked) < 18:
-        customer = open_customer(int(asked), actor, EDIT)
+    asked = id_from(request.args.get("customer_id", ""))
+    customer = open_customer(asked, actor, EDIT) if asked is not None else None
     if not form.is_submitted():
         form.fill_new(customer.id if customer else None)
     elif "add_lines" in request.form:
@@ -100,8 +93,8 @@ def create() -> Page:
                 purchase_id, number = made.id, made.number
         except Invalid as error:
             form.show(error)
-            if customer is not None:
-                customer = open_customer(int(asked), actor, EDIT)
+            if asked is not None:
+                customer = open_customer(asked, actor, EDIT)
         else:
             flash(_("The purchase %(number)s was recorded.", number=number), "success")
             return redirect(url_for("purchases.show", purchase_id=purchase_id))
@@ -124,7 +117,7 @@ def _customer_chosen(form: forms.PurchaseForm, customer: Any) -> bool:
     if not form.customer_id.data:
         form.customer_id.errors = [*form.customer_id.errors, _("Choose a customer.")]
         return False
-    if not can(current_actor(), EDIT, int(form.customer_id.data)):
+    if not can(current_actor(), EDIT, form.customer_id.data):
         form.customer_id.errors = [*form.customer_id.errors, _("You may not record purchases of this customer.")]
         return False
     return True
@@ -154,7 +147,7 @@ def edit(purchase_id: int) -> Page:
         form.add_lines(forms.MORE_LINES)
     elif form.validate_on_submit():
         try:
-            data, version = form.to_input(purchase.customer_id), form.seen_version
+            data, version = form.to_input(purchase.customer_id), form.seen_version or 0
             with transaction():
                 services.change_purchase(purchase_id, data, version, actor)
         except Invalid as error:
@@ -277,9 +270,10 @@ def of_customer(customer_id: int) -> str:
 
 def _cursor(text: str) -> queries.Cursor | None:
     day, _at, row_id = text.partition("@")
-    if not row_id.isdecimal() or len(row_id) > 17:
+    number = id_from(row_id)
+    if number is None:
         return None
     try:
-        return date.fromisoformat(day), int(row_id)
+        return date.fromisoformat(day), number
     except ValueError:
         return None
