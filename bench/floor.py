@@ -54,7 +54,7 @@ def create_app() -> Flask:
     @app.get("/")
     def floor() -> str:
         first = int(request.args.get("first", "1"))
-        ids = [first + offset * 7 for offset in range(ROWS)]
+        ids = [first + offset * 7 for offset in range(int(request.args.get("rows", str(ROWS))))]
         rows: list[Any] = list(db.session.query(Row).filter(Row.id.in_(ids)).order_by(Row.id))
         return template.render(rows=rows)
 

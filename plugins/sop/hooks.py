@@ -68,6 +68,15 @@ def register_navigation() -> list[NavItem]:
             "knowledge", "sop_steps", _l("My checklist steps"), "sop.my_steps", "person-check", 31, permissions.USE
         ),
         NavItem("reports", "sop_figures", _l("Figures of checklists"), "sop.figures", "graph-up", 40, permissions.USE),
+        NavItem(
+            "reports",
+            "sop_reading_figures",
+            _l("Figures of reading"),
+            "sop.reading_figures",
+            "people",
+            41,
+            permissions.OVERSEE,
+        ),
         NavItem("knowledge", "sop_programmes", _l("Introduction programmes"), "sop.programmes", "signpost-split", 60),
     ]
 

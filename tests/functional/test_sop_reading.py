@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from lxml import html as lxml_html
 from sqlalchemy import event, func, select
 
+from plugins.sop.management import reading as figures
 from plugins.sop.manuals import arranging, attaching, drafting, queries
 from plugins.sop.manuals.models import ManualVersion
 from plugins.sop.reading import jobs
@@ -22,7 +24,7 @@ from portal.core import clock
 from portal.core.errors import Conflict, Invalid
 from portal.core.transaction import transaction
 from portal.extensions import db
-from tests.sop_story import PDF, add_procedure, add_step, begin_manual, effective_manual, sign, submit
+from tests.sop_story import PDF, add_procedure, add_step, begin_manual, department_id, effective_manual, sign, submit
 from tests.world import World
 
 pytestmark = pytest.mark.db
@@ -140,7 +142,7 @@ def test_a_new_major_version_is_to_be_read_again_a_minor_one_is_not(world: World
         reading.acknowledge(made.version_id, {}, world.actor("ben"))
 
 
-def test_reminders_come_once_before_and_once_after_the_last_day(world: World) -> None:
+def test_reminders_come_once_before_and_once_after_the_last_day(client: FlaskClient, world: World) -> None:
     made = effective_manual(world)
     with transaction():
         reading.add_rule(made.manual_id, reading.RuleInput(ROLE, 14, role="account_manager"), world.actor("edda"))
@@ -157,6 +159,30 @@ def test_reminders_come_once_before_and_once_after_the_last_day(world: World) ->
     states = {row.name: row.state for row in reading_queries.readers(version, world.actor("edda"))}
     assert states["安娜"] == "done"
     assert states["贝宁"] == "open"
+    with clock.frozen(now + timedelta(days=16)):
+        check_figures(client, world, made.manual_id)
+
+
+def check_figures(client: FlaskClient, world: World, manual_id: int) -> None:
+    """Anna has read it, ben, cara and carl are late; every sum leads to those it counts."""
+    edda, today = world.actor("edda"), clock.today()
+    rows = figures.sums(edda, today)
+    (manual,) = figures.grouped(rows, figures.MANUAL)
+    assert (manual.id, manual.figures) == (manual_id, figures.ReadingFigures(done=1, open=0, late=3))
+    by_department = {group.id: group.figures for group in figures.grouped(rows, figures.DEPARTMENT)}
+    one, two = department_id("one"), department_id("two")
+    assert by_department == {one: figures.ReadingFigures(1, 0, 1), two: figures.ReadingFigures(0, 0, 2)}
+    assert figures.total(figures.sums(edda, today, two)) == figures.ReadingFigures(0, 0, 2)
+    # A head sees his own people alone.
+    assert figures.total(figures.sums(world.actor("hanna"), today)) == figures.ReadingFigures(1, 0, 1)
+    world.login(client, "edda")
+    page = lxml_html.document_fromstring(client.get("/sop/figures/reading").text)
+    (behind,) = [link for _e, _a, link, _p in page.iterlinks() if "readers" in link and "state=late" in link]
+    people = client.get(behind).text
+    assert [name in people for name in ("安娜", "贝宁", "柯兰")] == [False, True, True]
+    assert client.get(f"{behind}&department={one}").text.count("贝宁") == 1
+    assert "柯兰" not in client.get(f"{behind}&department={one}").text
+    assert client.get("/sop/figures/reading?by=department").status_code == 200
 
 
 def test_the_first_day_is_announced_once_whenever_the_job_runs(world: World) -> None:

@@ -7,10 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from lxml import html as lxml_html
 from PIL import Image
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DatabaseError
 
+from plugins.sop.manuals import drafting
 from plugins.sop.manuals.models import ManualVersion
 from plugins.sop.runs import queries, services
 from plugins.sop.runs.models import SopRun, SopRunEvent, SopRunFile, SopRunStep
@@ -23,6 +25,7 @@ from portal.documents.models import Document
 from portal.extensions import db
 from portal.notifications.models import Notice
 from portal.org.services import LeavingInput, deactivate_person
+from tests.sop_story import effective_manual
 from tests.sop_work import StepText, publish, publish_next
 from tests.world import World
 
@@ -263,6 +266,40 @@ def test_filled_and_blank_checklists_as_numbered_documents(
     assert client.get(filled.location).status_code in (403, 404)
 
 
+def test_from_the_procedures_page_with_one_click_or_for_a_customer(client: FlaskClient, world: World) -> None:
+    made = effective_manual(world)
+    world.login(client, "anna")
+    page = lxml_html.document_fromstring(client.get(f"/sop/procedures/{made.procedure_id}").text)
+    form = next(form for form in page.forms if form.action == "/sop/runs/start")
+    answer = client.post(form.action, data=dict(form.fields))
+    assert client.post(form.action, data=dict(form.fields)).location == answer.location  # a double click
+    one = db.session.scalars(select(SopRun)).one()
+    assert (one.version_id, one.customer_id, one.owner_id) == (made.version_id, None, world.user("anna").id)
+
+    path = f"/sop/procedures/{made.procedure_id}/start"
+    assert client.get(path).status_code == 200
+    today = clock.today()
+    wanted = {"customer_id": world.customer_id("maotai"), "starts_on": today, "owner_id": world.user("ben").id}
+    refused = client.post(path, data={**wanted, "due_on": today - timedelta(days=1)})
+    assert refused.status_code == 400
+    assert "The last day lies before the first one." in refused.text
+    assert client.post(path, data={**wanted, "due_on": today + timedelta(days=9)}).status_code == 302
+    db.session.expire_all()
+    run = db.session.scalars(select(SopRun).where(SopRun.id != one.id)).one()
+    assert (run.customer_id, run.owner_id) == (world.customer_id("maotai"), world.user("ben").id)
+    assert run.due_on == today + timedelta(days=9)
+
+    # The next version leaves the procedure out: the runs keep their text, and whoever does it is told of them.
+    with transaction():
+        draft_id = drafting.start_draft(made.manual_id, world.actor("edda")).id
+    world.login(client, "edda")
+    sent = {"do": f"remove:{made.procedure_id}"}
+    removed = client.post(f"/sop/drafts/{draft_id}/arrange", data=sent, follow_redirects=True).text
+    assert "2 checklists were made by it (2 under way)" in removed
+    world.login(client, "anna")
+    assert "预约时间" in client.get(f"/sop/runs/{one.id}").text
+
+
 def test_who_leaves_hands_over_runs_and_steps(world: World, procedure_id: int) -> None:
     run_id = _start(world, procedure_id)
     with transaction():
@@ -277,9 +314,11 @@ def test_who_leaves_hands_over_runs_and_steps(world: World, procedure_id: int) -
 
 
 def test_a_run_keeps_its_procedure_from_vanishing(world: World, procedure_id: int) -> None:
-    assert queries.runs_of_procedure(procedure_id) == 0
-    _start(world, procedure_id)
-    assert queries.runs_of_procedure(procedure_id) == 1
+    assert queries.uses_of(procedure_id) == queries.Uses(0, 0, 0)
+    first, _second = _start(world, procedure_id), _start(world, procedure_id)
+    with transaction():
+        services.cancel_run(first, "重复", world.actor("anna"))
+    assert queries.uses_of(procedure_id) == queries.Uses(2, 1, 0)
     version = db.session.scalars(select(ManualVersion)).one()
     with pytest.raises(DatabaseError), transaction():
         db.session.execute(delete(ManualVersion).where(ManualVersion.id == version.id))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from plugins.sop.management.queries import Figures, Group
+from plugins.sop.management.reading import ReadingGroup
 from portal.charts.builders import line, stacked_by_month
 from portal.charts.figure import Chart, chart
 from portal.charts.theme import COLOURS, QUIET
@@ -40,55 +41,8 @@ def how_counted() -> str:
 
 def by_group(groups: Sequence[Group], title: str, name_label: str) -> Chart:
     """Bars per department, person or procedure, divided by what became of the runs."""
-    shown = list(groups)[:MOST_BARS]
     words = kinds()
-    values: list[dict[str, Any]] = []
-    for index, group in enumerate(shown):
-        for number, part in enumerate(_parts(group.figures)):
-            values.append({"n": f"{index:03d}", "k": str(number), "o": number, "v": part})
-        percent = group.figures.punctuality
-        values.append(
-            {
-                "n": f"{index:03d}",
-                "k": "",
-                "o": 9,
-                "v": 0,
-                "t": "" if percent is None else f"{percent} %",
-                "s": group.figures.started,
-            }
-        )
-    names = {f"{index:03d}": group.name for index, group in enumerate(shown)}
-    encoding_y = {
-        "field": "n",
-        "type": "ordinal",
-        "title": None,
-        "sort": None,
-        "axis": {"labelExpr": _labels(names), "labelOpacity": 1, "grid": False},
-    }
-    colour = {
-        "field": "k",
-        "type": "nominal",
-        "sort": None,
-        "scale": {"domain": [str(number) for number in range(5)], "range": list(_TONES)},
-        "legend": {"labelExpr": _labels({str(number): word for number, word in enumerate(words)}), "columns": 3},
-    }
-    layers = [
-        {
-            "transform": [{"filter": "datum.k != ''"}],
-            "mark": "bar",
-            "encoding": {
-                "x": {"field": "v", "type": "quantitative", "title": _("Checklists"), "axis": {"tickMinStep": 1}},
-                "color": colour,
-                "order": {"field": "o", "type": "quantitative"},
-            },
-        },
-        {
-            "transform": [{"filter": "datum.k == ''"}],
-            "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 11},
-            "encoding": {"x": {"field": "s", "type": "quantitative"}, "text": {"field": "t"}},
-        },
-    ]
-    first = shown[0] if shown else None
+    first = groups[0] if groups else None
     alt = (
         _(
             "%(name)s has the most: %(started)s started, %(done)s completed, %(overdue)s overdue.",
@@ -100,13 +54,16 @@ def by_group(groups: Sequence[Group], title: str, name_label: str) -> Chart:
         if first
         else _("No checklists in this period.")
     )
-    headers = [name_label, *words, _("Called off"), _("Completion"), _("Punctuality")]
+    shown = [
+        (group.name, _parts(group.figures), group.figures.started, group.figures.punctuality)
+        for group in groups[:MOST_BARS]
+    ]
     return chart(
         "groups",
-        spec={"data": {"values": values}, "height": {"step": 28}, "encoding": {"y": encoding_y}, "layer": layers},
+        spec=_bars(shown, words, _TONES, _("Checklists")),
         title=title,
         alt=alt,
-        headers=headers,
+        headers=[name_label, *words, _("Called off"), _("Completion"), _("Punctuality")],
         rows=[
             (
                 group.name,
@@ -119,6 +76,107 @@ def by_group(groups: Sequence[Group], title: str, name_label: str) -> Chart:
         ],
         how=how_counted() + " " + _("The percentage behind a bar is the punctuality."),
     )
+
+
+def by_reading(groups: Sequence[ReadingGroup], title: str, name_label: str) -> Chart:
+    """Bars per manual or department: who has read, who still has time, who is late."""
+    words = [_("Read"), _("Not yet read"), _("Overdue")]
+    first = groups[0] if groups else None
+    alt = (
+        _(
+            "%(name)s has the lowest share: %(done)s of %(total)s have read it, %(late)s are overdue.",
+            name=first.name,
+            done=first.figures.done,
+            total=first.figures.total,
+            late=first.figures.late,
+        )
+        if first
+        else _("Nobody has to read it")
+    )
+    shown = [
+        (
+            f"{group.name} {group.hint}".strip(),
+            [group.figures.done, group.figures.open, group.figures.late],
+            group.figures.total,
+            group.figures.percent,
+        )
+        for group in groups[:MOST_BARS]
+    ]
+    return chart(
+        "reading",
+        spec=_bars(shown, words, (COLOURS[2], COLOURS[0], COLOURS[4]), _("Number of people")),
+        title=title,
+        alt=alt,
+        headers=[name_label, _("Must read it"), *words, _("Share read")],
+        rows=[
+            (
+                f"{group.name} {group.hint}".strip(),
+                group.figures.total,
+                group.figures.done,
+                group.figures.open,
+                group.figures.late,
+                _percent(group.figures.percent),
+            )
+            for group in groups
+        ],
+        how=how_read(),
+    )
+
+
+def how_read() -> str:
+    """How the figures of reading come about, for people."""
+    return _(
+        "Counted are people who must read an effective manual by its reading rules, once for each manual. Whoever "
+        "acknowledged a version of the same major number has read it. Overdue: not acknowledged, and the days for "
+        "reading, counted from the first day of that major number, are over."
+    )
+
+
+def _bars(
+    shown: Sequence[tuple[str, Sequence[int], int, int | None]],
+    words: Sequence[str],
+    tones: Sequence[str],
+    unit: str,
+) -> dict[str, Any]:
+    """Divided bars as Vega-Lite. :param shown: (name, parts, length of the bar, percent behind it)."""
+    values: list[dict[str, Any]] = []
+    for index, (_name, parts, length, percent) in enumerate(shown):
+        for number, part in enumerate(parts):
+            values.append({"n": f"{index:03d}", "k": str(number), "o": number, "v": part})
+        text = "" if percent is None else f"{percent} %"
+        values.append({"n": f"{index:03d}", "k": "", "o": 9, "v": 0, "t": text, "s": length})
+    names = {f"{index:03d}": item[0] for index, item in enumerate(shown)}
+    encoding_y = {
+        "field": "n",
+        "type": "ordinal",
+        "title": None,
+        "sort": None,
+        "axis": {"labelExpr": _labels(names), "labelOpacity": 1, "grid": False},
+    }
+    colour = {
+        "field": "k",
+        "type": "nominal",
+        "sort": None,
+        "scale": {"domain": [str(number) for number in range(len(words))], "range": list(tones)},
+        "legend": {"labelExpr": _labels({str(number): word for number, word in enumerate(words)}), "columns": 3},
+    }
+    layers = [
+        {
+            "transform": [{"filter": "datum.k != ''"}],
+            "mark": "bar",
+            "encoding": {
+                "x": {"field": "v", "type": "quantitative", "title": unit, "axis": {"tickMinStep": 1}},
+                "color": colour,
+                "order": {"field": "o", "type": "quantitative"},
+            },
+        },
+        {
+            "transform": [{"filter": "datum.k == ''"}],
+            "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": 11},
+            "encoding": {"x": {"field": "s", "type": "quantitative"}, "text": {"field": "t"}},
+        },
+    ]
+    return {"data": {"values": values}, "height": {"step": 28}, "encoding": {"y": encoding_y}, "layer": layers}
 
 
 def _percent(value: int | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, case, extract, func, or_, select, true
 
 from plugins.sop.manuals.models import Procedure, ProcedureRevision, Step
+from plugins.sop.reading.audience import in_tree
 from plugins.sop.runs.models import CANCELLED, DONE, OPEN, STEP_OPEN, SopRun, SopRunStep
 from portal.extensions import db
 from portal.org.actor import Actor
@@ -78,9 +79,7 @@ def scope(actor: Actor) -> ColumnElement[bool]:
 def _period(actor: Actor, first: date, last: date, department_id: int | None) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [SopRun.starts_on >= first, SopRun.starts_on <= last, scope(actor)]
     if department_id is not None:
-        path = select(Department.path).where(Department.id == department_id).scalar_subquery()
-        below = select(Department.id).where(Department.path.like(path + "%"))
-        found.append(SopRun.department_id.in_(below))
+        found.append(SopRun.department_id.in_(select(Department.id).where(in_tree(department_id))))
     return found
 
 

@@ -6,15 +6,20 @@ from datetime import date
 from typing import Any
 
 from flask import render_template, request, url_for
+from sqlalchemy import select
 
 from plugins.sop.blueprint import blueprint
-from plugins.sop.management import pictures, queries
-from plugins.sop.permissions import USE
+from plugins.sop.management import pictures, queries, reading
+from plugins.sop.permissions import OVERSEE, USE
+from plugins.sop.reading.audience import in_tree
+from plugins.sop.runs.models import DONE, OPEN
 from portal.auth.current import current_actor
 from portal.core import clock
+from portal.core.permissions import can
 from portal.core.web import access
+from portal.extensions import db
 from portal.i18n import _
-from portal.org.models import EXECUTIVE
+from portal.org.models import EXECUTIVE, Department
 from portal.org.queries import departments_indented
 
 #: Months that a period may have.
@@ -63,18 +68,66 @@ def figures() -> str:
             for key, (title, _label) in titles.items()
         ],
         behind={group.key: _behind(by, group.key, first, last) for group in groups},
+        all_runs=_list_of(first, last, department=_with_below(department_id)),
+        late_runs=_list_of(first, last, department=_with_below(department_id), late="1"),
+        overdue_runs=_list_of(first, last, department=_with_below(department_id), state=OPEN, late="1"),
+        may_oversee=can(actor, OVERSEE),
+    )
+
+
+@blueprint.get("/figures/reading")
+@access(OVERSEE)
+def reading_figures() -> str:
+    """Who has read what: per manual and per department."""
+    actor = current_actor()
+    department_id = _department()
+    by = request.args.get("by", "")
+    if by not in reading.GROUPS:
+        by = reading.MANUAL
+    rows = reading.sums(actor, clock.today(), department_id)
+    groups = reading.grouped(rows, by)
+    titles = {
+        reading.MANUAL: (_("By manual"), _("Manual")),
+        reading.DEPARTMENT: (_("By department"), _("Department")),
+    }
+    return render_template(
+        "sop/management/reading.html",
+        total=reading.total(rows),
+        groups=groups,
+        by=by,
+        heading=titles[by][1],
+        chart=pictures.by_reading(groups, titles[by][0], titles[by][1]) if groups else None,
+        departments=departments_indented(),
+        department_id=department_id,
+        tabs=[
+            {
+                "label": title,
+                "url": url_for("sop.reading_figures", by=key, department=department_id),
+                "active": key == by,
+                "count": None,
+            }
+            for key, (title, _label) in titles.items()
+        ],
     )
 
 
 def _behind(by: str, key: str, first: date, last: date) -> str:
     """The list of the runs that a line counts."""
     names = {queries.DEPARTMENT: "department", queries.PERSON: "owner", queries.PROCEDURE: "procedure"}
-    values: dict[str, Any] = {
-        names[by]: key,
-        "started_from": first.isoformat(),
-        "started_to": last.isoformat(),
-    }
+    return _list_of(first, last, **{names[by]: key})
+
+
+def _list_of(first: date, last: date, **more: Any) -> str:
+    """The list of runs that began in the period. Those called off count nowhere, so they are not in it."""
+    values = {"state": [OPEN, DONE], "started_from": first.isoformat(), "started_to": last.isoformat(), **more}
     return url_for("sop.runs", **values)
+
+
+def _with_below(department_id: int | None) -> list[int]:
+    """The departments that the figures of one count."""
+    if department_id is None:
+        return []
+    return list(db.session.scalars(select(Department.id).where(in_tree(department_id)).order_by(Department.id)))
 
 
 def _department() -> int | None:

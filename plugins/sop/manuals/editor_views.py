@@ -28,6 +28,7 @@ from plugins.sop.manuals.models import (
 from plugins.sop.manuals.sight import may_see
 from plugins.sop.manuals.views import department_options
 from plugins.sop.permissions import USE
+from plugins.sop.runs.queries import uses_of
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotFound
@@ -126,7 +127,21 @@ def _arrange(draft_id: int, word: str, rest: str, actor: Any) -> str | None:
 def _removed(procedure_id: int, unlinked: list[str]) -> str:
     text = _("The procedure was removed from this draft. Undo brings it back.")
     if editing.was_published(procedure_id):
-        text += " " + _("Published versions and checklists that run by them keep it.")
+        text += " " + _("Published versions keep it.")
+    uses = uses_of(procedure_id)
+    if uses.runs:
+        text += " " + _n(
+            "%(num)s checklist was made by it (%(open)s under way); it keeps the text it began with.",
+            "%(num)s checklists were made by it (%(open)s under way); they keep the text they began with.",
+            uses.runs,
+            open=uses.open,
+        )
+    if uses.schedules:
+        text += " " + _n(
+            "%(num)s recurring start names it: once this revision is effective, it starts nothing. Change it first.",
+            "%(num)s recurring starts name it: once this revision is effective, they start nothing. Change them first.",
+            uses.schedules,
+        )
     if unlinked:
         text += " " + _("It is no longer named as related by %(codes)s.", codes=", ".join(unlinked))
     return text

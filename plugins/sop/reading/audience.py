@@ -103,6 +103,12 @@ def to_be_read(actor: Actor, day: date) -> Sequence[Any]:
     ).all()
 
 
+def in_tree(department_id: int) -> ColumnElement[bool]:
+    """SQL condition on Department: this one with all below it."""
+    path = select(Department.path).where(Department.id == department_id).correlate(None).scalar_subquery()
+    return Department.path.like(path + "%")
+
+
 def due_day(first_day: date | str, due_days: int) -> date:
     """Last day for reading."""
     begin = date.fromisoformat(first_day) if isinstance(first_day, str) else first_day

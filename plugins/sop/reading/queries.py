@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from plugins.sop.manuals.indexing import INITIALS, NAME, PINYIN
@@ -361,8 +361,9 @@ def readers(version: ManualVersion, actor: Actor, within: frozenset[int] | None 
         .select_from(wanted)
         .join(User, User.id == wanted.c.user_id)
         .join(Department, Department.id == User.department_id)
-        .join(ManualVersion, ManualVersion.id == literal(version.id))
+        .join(ManualVersion, ManualVersion.manual_id == wanted.c.manual_id)
         .outerjoin(best, best.c.user_id == User.id)
+        .where(ManualVersion.id == version.id)
         .order_by(Department.path, User.name_sort, User.id)
     )
     if within is not None:

@@ -25,8 +25,8 @@ def still_to_read(version: ManualVersion) -> list[tuple[int, int]]:
     readers = readers_of(version.manual_id).subquery()
     statement = (
         select(readers.c.user_id, readers.c.due_days)
-        .join(ManualVersion, ManualVersion.id == version.id)
-        .where(~read_enough(readers.c.user_id))
+        .join(ManualVersion, ManualVersion.manual_id == readers.c.manual_id)
+        .where(ManualVersion.id == version.id, ~read_enough(readers.c.user_id))
         .order_by(readers.c.user_id)
     )
     return [(row.user_id, row.due_days) for row in db.session.execute(statement)]

@@ -13,14 +13,16 @@ from plugins.sop.manuals import markdown, reviewing
 from plugins.sop.manuals import queries as manuals
 from plugins.sop.manuals import vocabulary as words
 from plugins.sop.manuals.base import load_draft
+from plugins.sop.manuals.forms import new_token
 from plugins.sop.manuals.models import PUBLISHED, Manual, ManualVersion
 from plugins.sop.manuals.sight import load_seen
 from plugins.sop.manuals.views import department_options, load_manual
 from plugins.sop.permissions import EDIT, OVERSEE, READ, USE
 from plugins.sop.reading import queries, services
-from plugins.sop.reading.audience import to_be_read
+from plugins.sop.reading.audience import in_tree, to_be_read
 from plugins.sop.reading.forms import QUESTION_FIELDS, RuleForm, read_questions
 from plugins.sop.reading.models import ReadingRule
+from plugins.sop.runs.permissions import SCHEDULES
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -30,6 +32,7 @@ from portal.core.transaction import transaction
 from portal.core.web import access, int_argument
 from portal.extensions import db
 from portal.i18n import LANGUAGE_TAGS, _
+from portal.org.models import Department
 
 
 @blueprint.get("/")
@@ -152,7 +155,8 @@ def procedure(procedure_id: int) -> str:
         query={"version": version.id} if wanted else {},
         words=words,
         lang=LANGUAGE_TAGS.get(version.manual.language, "zh-Hans-CN"),
-        may_edit=can(actor, EDIT, version.manual_id),
+        may_schedule=can(actor, SCHEDULES),
+        start_token=new_token(),
     )
 
 
@@ -239,6 +243,10 @@ def _readers_page(manual: Manual, form: RuleForm, may_edit: bool) -> str:
     version = manuals.effective_version(manual.id)
     within = None if may_edit or not actor.headed or actor.roles & {"executive", "auditor"} else actor.oversees
     people = queries.readers(version, actor, within) if version else []
+    department_id = int_argument("department", 0, 1, 2**53) or None
+    if department_id is not None:
+        near = set(db.session.scalars(select(Department.id).where(in_tree(department_id))))
+        people = [person for person in people if person.department_id in near]
     state = request.args.get("state", "")
     shown = [person for person in people if not state or person.state == state]
     rules = list(
@@ -253,10 +261,12 @@ def _readers_page(manual: Manual, form: RuleForm, may_edit: bool) -> str:
         counts={key: sum(person.state == key for person in people) for key in ("done", "open", "late")},
         total=len(people),
         state=state,
+        department_id=department_id,
         rules=rules,
         departments=dict(department_options()),
         form=form,
         may_edit=may_edit,
+        may_oversee=can(actor, OVERSEE),
         words=words,
         today=clock.today(),
     )

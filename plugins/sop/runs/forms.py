@@ -26,26 +26,31 @@ def _id(value: Any) -> int | None:
     return int(value) if value and str(value).isdecimal() and len(str(value)) < 18 else None
 
 
-class StartForm(Form):
-    """Start a run with one click; the further fields are for those who want other dates or people."""
+class RunForm(Form):
+    """A run for a customer, with dates, for somebody."""
 
-    procedure_id = NumberField(validators=[InputRequired(_l("Choose a procedure."))])
     customer_id = CustomerField(_l("Customer"))
     starts_on = DayField(_l("First day"), validators=[Optional()])
     due_on = DayField(_l("Due on"), validators=[Optional()])
     owner_id = PersonField(_l("Responsible"))
     token = HiddenField()
 
-    def to_input(self) -> StartInput:
+    def to_input(self, procedure_id: int) -> StartInput:
         """The service's input."""
         return StartInput(
-            procedure_id=self.procedure_id.data,
+            procedure_id=procedure_id,
             token=self.token.data or new_token(),
             customer_id=self.customer_id.data,
             starts_on=self.starts_on.data,
             due_on=self.due_on.data,
             owner_id=self.owner_id.data,
         )
+
+
+class StartForm(RunForm):
+    """Start a run with one click: the procedure is named, what else is sent is welcome."""
+
+    procedure_id = NumberField(validators=[InputRequired(_l("Choose a procedure."))])
 
 
 class NoteForm(Form):

@@ -8,10 +8,11 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from plugins.sop.blueprint import blueprint
-from plugins.sop.permissions import USE
+from plugins.sop.manuals.queries import procedure_for_run
+from plugins.sop.permissions import READ, USE
 from plugins.sop.runs import paper, queries, services
 from plugins.sop.runs import vocabulary as words
-from plugins.sop.runs.forms import CancelForm, CommentForm, NoteForm, OwnerForm, StartForm, StepForm, new_token
+from plugins.sop.runs.forms import CancelForm, CommentForm, NoteForm, OwnerForm, RunForm, StartForm, StepForm, new_token
 from plugins.sop.runs.listings import RUNS
 from plugins.sop.runs.models import OPEN, SopRun
 from plugins.sop.runs.permissions import RUN_WORK, SCHEDULES
@@ -88,11 +89,31 @@ def start_run() -> Response:
         return redirect(next_url(url_for("sop.start")))
     try:
         with transaction():
-            run_id = services.start_run(form.to_input(), current_actor()).id
+            run_id = services.start_run(form.to_input(form.procedure_id.data), current_actor()).id
     except Invalid as error:
         flash(str(error), "warning")
         return redirect(next_url(url_for("sop.start")))
     return redirect(url_for("sop.run", run_id=run_id))
+
+
+@blueprint.route("/procedures/<int:procedure_id>/start", methods=["GET", "POST"])
+@access(USE)
+def start_with(procedure_id: int) -> str | Response | tuple[str, int]:
+    """Start a run for a customer, with other dates or for somebody else."""
+    actor = current_actor()
+    template = procedure_for_run(procedure_id, clock.today())
+    require(actor, READ, template.manual_id)
+    form = RunForm(data={"starts_on": clock.today(), "owner_id": actor.user_id, "token": new_token()})
+    if request.method == "POST" and form.validate():
+        try:
+            with transaction():
+                run_id = services.start_run(form.to_input(procedure_id), actor).id
+        except Invalid as error:
+            form.show(error)
+        else:
+            return redirect(url_for("sop.run", run_id=run_id))
+    page = render_template("sop/runs/start_with.html", form=form, template=template)
+    return page, 400 if request.method == "POST" else 200
 
 
 @blueprint.get("/runs/<int:run_id>")

@@ -21,6 +21,8 @@ from tests.world import World
 
 #: heads, executives and the editor of the procedures
 LEADERS_AND_EDITOR = "l---ooo----o"
+#: heads, executives, auditors, the editor
+OVERSEE = "l---oooo---o"
 #: executives and the editor
 MANAGERS = "l-----o----o"
 #: whoever is responsible for the step (anna), executives, the editor
@@ -32,10 +34,13 @@ QUERY: dict[str, dict[str, str]] = {}
 FORM: dict[str, dict[str, str]] = {}
 MATRIX = {
     "GET /sop/figures": STAFF,
+    "GET /sop/figures/reading": OVERSEE,
     "GET /sop/runs/": STAFF,
     "GET /sop/runs/mine": STAFF,
     "GET /sop/runs/start": STAFF,
     "POST /sop/runs/start": STAFF,
+    "GET /sop/procedures/<int:procedure_id>/start": STAFF,
+    "POST /sop/procedures/<int:procedure_id>/start": STAFF,
     "GET /sop/runs/<int:run_id>": HIDDEN,
     "POST /sop/runs/<int:run_id>/cancel": HIDDEN,
     "POST /sop/runs/<int:run_id>/comment": HIDDEN,
