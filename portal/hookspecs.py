@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
     from portal.core.navigation import NavArea, NavItem
-    from portal.core.panels import Action, Badge, HealthCheck, Panel, Tab, TimelineEntry
+    from portal.core.panels import Action, Badge, HealthCheck, HeldFields, Panel, Tab, TimelineEntry
     from portal.core.permissions import Actor, Permission, Rule
     from portal.core.settings import Setting
 
@@ -236,6 +236,27 @@ def customer_actions(customer: Any, actor: Actor) -> Sequence[Action]:  # type: 
 
     When: on each tab of a customer the actor may see. Gets: the customer and the actor. Returns: `Action`s the actor
     may really take; None means none. Several answers: all, by `order`. Transaction: none.
+    """
+
+
+@hookspec
+def customer_hidden_actions(customer_id: int, actor: Actor) -> Sequence[Action]:  # type: ignore[empty-body]
+    """Buttons of the page that somebody gets instead of a customer he may not see.
+
+    When: on that page. Gets: the customer's id and the actor, who may know that the customer exists, nothing more.
+    Returns: `Action`s by which he can ask for more; None means none. Several answers: all, by `order`.
+    Transaction: none; at most one statement.
+    """
+
+
+@hookspec
+def customer_held_fields(customer_ids: Sequence[int], actor: Actor) -> dict[int, HeldFields]:  # type: ignore[empty-body]
+    """Fields of customers that nobody changes directly, whatever his rank, because they are changed another way.
+
+    When: before a form, a merge or the dry run of an import is shown, and each time before a change is written by a
+    person. Gets: ids of customers and the actor. Returns: id → `HeldFields`; facts about a person bear their own names
+    ("home_address"); None means none. Several answers: the fields of all are held, the first reason is told.
+    Transaction: inside when a change is written; one statement.
     """
 
 

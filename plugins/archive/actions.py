@@ -9,6 +9,7 @@ class ArchiveAction(StrEnum):
     """What is recorded of the archive."""
 
     DOSSIER_OPENED = "archive:dossier:open"
+    DOSSIERS_JOINED = "archive:dossier:join"
     FILE_ADDED = "archive:file:add"
     FILE_REPLACED = "archive:file:replace"
     FILE_WITHDRAWN = "archive:file:withdraw"

@@ -21,6 +21,7 @@ from plugins.archive.dossiers import change_views as change_views  # its pages a
 from plugins.archive.dossiers import changes as dossier_changes
 from plugins.archive.dossiers import listings as dossier_listings
 from plugins.archive.dossiers import producing
+from plugins.archive.dossiers import services as dossier_services
 from plugins.archive.dossiers import views as dossier_views  # noqa: F401
 from plugins.archive.lookups import approvals as lookup_approvals
 from plugins.archive.lookups import listings as lookup_listings
@@ -38,7 +39,7 @@ from plugins.archive.reports import views as report_views  # noqa: F401
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavArea, NavItem
-from portal.core.panels import Action, AgendaItem, Panel, Tab
+from portal.core.panels import Action, AgendaItem, HeldFields, Panel, Tab
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
 from portal.core.storage import FileStore
@@ -174,8 +175,13 @@ def agenda_items(actor: Actor, until: Any) -> Sequence[AgendaItem]:
 
 
 @hookimpl
-def customer_changed(customer: Any, changes: dict[str, tuple[Any, Any]], actor: Actor) -> None:
-    dossier_changes.refuse_direct_change(customer, changes, actor)
+def customer_held_fields(customer_ids: Sequence[int], actor: Actor) -> dict[int, HeldFields]:
+    return dossier_changes.held_fields(customer_ids)
+
+
+@hookimpl
+def customer_hidden_actions(customer_id: int, actor: Actor) -> Sequence[Action]:
+    return lookup_parts.hidden_actions(customer_id, actor)
 
 
 @hookimpl
@@ -186,6 +192,7 @@ def purchases_changed(customer_ids: Sequence[int], actor: Actor) -> None:
 @hookimpl
 def customers_merged(kept: Any, merged: Any, actor: Actor) -> None:
     stock.refresh([kept.id, merged.id])
+    dossier_services.note_merge(kept.id, merged.id, actor)
 
 
 @hookimpl

@@ -49,6 +49,18 @@ class Action:
 
 
 @dataclass(frozen=True)
+class HeldFields:
+    """Fields of a record that change another way than by its form (see hook `customer_held_fields`).
+
+    :ivar fields: names of the fields. :ivar reason: why, and what to do instead. :ivar url: where to do it, or "".
+    """
+
+    fields: frozenset[str]
+    reason: Any
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class Badge:
     """A small mark beside a name. Tones: neutral, info, success, warning, danger, accent."""
 

@@ -57,6 +57,7 @@ class MergedCustomer(Exception):
 class Existence:
     """What everybody may know of a customer: that it exists and who looks after it."""
 
+    customer_id: int
     name: str
     department: str
     account_manager: str
@@ -113,7 +114,7 @@ def abilities_of(customer: Customer, actor: Actor) -> frozenset[str]:
 def existence_of(customer: Customer) -> Existence:
     """What everybody may know."""
     keeper = customer.account_manager.name if customer.account_manager else ""
-    return Existence(customer.name, customer.department.name, keeper)
+    return Existence(customer.id, customer.name, customer.department.name, keeper)
 
 
 def final_record(customer_id: int) -> int:

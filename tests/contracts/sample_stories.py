@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +38,7 @@ from portal.customers.card import build_context
 from portal.customers.inputs import CustomerInput, InteractionInput
 from portal.customers.merging.services import MergeInput, merge_customers, undo_merge
 from portal.customers.models import Customer
+from portal.customers.services.customers import input_of
 from portal.demo import load as demo_company
 from portal.extensions import db
 from portal.jobs.models import JobRun
@@ -176,9 +178,23 @@ def test_who_may_not_see_the_customer_sees_nothing(client: FlaskClient, world: W
     assert client.get(f"/sample/of/{maotai}").status_code == 403
     assert client.get(f"/sample/new/{maotai}").status_code == 403
     assert "样酒两瓶" not in client.get("/sample/").text
+    hidden = client.get(f"/customers/{world.customer_id('fenjiu')}")
+    assert hidden.status_code == 403
+    assert 'href="/sample/"' in hidden.text
     world.login(client, "nora")
     assert client.get("/sample/").status_code == 403
     assert not can(world.actor("nora"), "sample.use")
+
+
+def test_it_holds_fields_of_others(client: FlaskClient, world: World) -> None:
+    maotai, anna = world.customer_id("maotai"), world.actor("anna")
+    world.login(client, "anna")
+    _ask(client, maotai)
+    data = replace(input_of(db.session.get_one(Customer, maotai)), address="虚构路 1 号")
+    with pytest.raises(Invalid) as caught, transaction():
+        customers.change_customer(maotai, data, anna)
+    assert [field for field, _text in caught.value.errors] == ["address"]
+    assert 'name="address"' not in client.get(f"/customers/{maotai}/edit").text
 
 
 def test_its_job_runs_and_is_listed(app: Flask, client: FlaskClient, world: World) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from plugins.archive import checking, vault
 from plugins.archive.dossiers import changes, producing, queries, receiving, services
+from plugins.archive.dossiers.fields import values_of
 from plugins.archive.dossiers.models import (
     CARD,
     CONTRACT,
@@ -399,7 +400,7 @@ def test_the_customers_page_gets_two_more_statements_at_most(app: Flask, client:
 def ask(world: World, who: str = "anna", **values: str) -> ApprovalRequest:
     customer = queries.customer_for(world.customer_id("maotai"))
     data = changes.ChangeInput(
-        values={**changes.values_of(customer), **values},
+        values={**values_of(customer), **values},
         token=f"token-{who}-{sorted(values)}",
         customer_id=customer.id,
         reason="business licence seen",

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from plugins.archive.blueprint import blueprint
 from plugins.archive.dossiers import changes, queries
 from plugins.archive.dossiers import vocabulary as words
-from plugins.archive.dossiers.fields import ORGANISATION_ONLY, rows_of, shown
+from plugins.archive.dossiers.fields import ORGANISATION_ONLY, PERSON_ONLY, rows_of, shown, values_of
 from plugins.archive.dossiers.forms import ChangeForm, ReasonForm, SupplementForm, new_token
 from plugins.archive.dossiers.models import CHANGE, NEW_CUSTOMER, OPEN, ArchiveChange
 from plugins.archive.permissions import EXISTS, FILE_CHANGE, FILE_NEW, MAINTAIN
@@ -50,18 +50,19 @@ def _change_page(customer: Customer | None) -> str | Response | tuple[str, int]:
     actor = current_actor()
     customer_id = customer.id if customer else None
     form = ChangeForm()
-    if customer is not None and customer.is_person:
-        for field in ORGANISATION_ONLY:
+    present = values_of(customer) if customer is not None else {}
+    if customer is not None:
+        for field in ORGANISATION_ONLY if customer.is_person else PERSON_ONLY:
             del form[field]
     if request.method == "GET":
         form.token.data = new_token()
         if customer is not None:
-            form.fill({key: value for key, value in changes.values_of(customer).items() if key in form})
+            form.fill(present)
     status = 200
     if form.validate_on_submit():
         try:
             with transaction():
-                filed = changes.file_change(form.to_input(customer_id), actor).id
+                filed = changes.file_change(form.to_input(customer_id, present.get("phone", "")), actor).id
         except Invalid as error:
             form.show(error)
         except Conflict as error:

@@ -6,8 +6,7 @@ maintainer. Before and after are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy.orm import joinedload
 
 from plugins.archive.actions import ArchiveAction
 from plugins.archive.dossiers import queries, services
-from plugins.archive.dossiers.fields import FIELDS, ORGANISATION_ONLY, PROTECTED
+from plugins.archive.dossiers.fields import FIELDS, ORGANISATION_ONLY, PERSON_ONLY, PROTECTED, input_with, values_of
 from plugins.archive.dossiers.models import (
     CHANGE,
     NEW_CUSTOMER,
@@ -27,6 +26,7 @@ from plugins.archive.dossiers.models import (
     SUPPLEMENT,
     ArchiveChange,
     ArchiveSupplement,
+    Dossier,
 )
 from plugins.archive.dossiers.vocabulary import PHASES
 from plugins.archive.permissions import FILE_CHANGE, FILE_NEW
@@ -35,7 +35,9 @@ from portal.approvals.models import PENDING, ApprovalRequest
 from portal.approvals.services import file_request
 from portal.audit.services import record
 from portal.core import clock, settings
-from portal.core.errors import ErrorList, Invalid, NotFound
+from portal.core.errors import ErrorList, NotFound
+from portal.core.panels import HeldFields
+from portal.core.paths import path_for
 from portal.core.permissions import require
 from portal.customers.inputs import CustomerInput
 from portal.customers.models import Customer
@@ -48,8 +50,6 @@ from portal.org.models import ACCOUNT_MANAGER, User, UserRole
 
 CHANGE_KIND, SUPPLEMENT_KIND = "archive.change", "archive.supplement"
 REASON_LENGTH, BODY_LENGTH = 1000, 4000
-#: Session flag: what changes just now was approved.
-_POSTING = "archive_posting"
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,7 @@ def file_change(data: ChangeInput, actor: Actor) -> ApprovalRequest:
     customer = queries.customer_for(data.customer_id)
     require(actor, FILE_CHANGE, customer)
     present = values_of(customer)
-    wanted = {
-        field: value.strip()
-        for field, value in data.values.items()
-        if field in FIELDS and not (customer.is_person and field in ORGANISATION_ONLY)
-    }
+    wanted = {field: value.strip() for field, value in data.values.items() if field in present}
     after = {field: value for field, value in wanted.items() if value != present[field]}
     errors = ErrorList()
     if not after:
@@ -109,8 +105,8 @@ def file_change(data: ChangeInput, actor: Actor) -> ApprovalRequest:
 def _file_new(data: ChangeInput, actor: Actor) -> ApprovalRequest:
     require(actor, FILE_NEW)
     after = {field: value.strip() for field, value in data.values.items() if field in FIELDS and value.strip()}
-    if data.party == "person":
-        after = {field: value for field, value in after.items() if field not in ORGANISATION_ONLY}
+    foreign = ORGANISATION_ONLY if data.party == "person" else PERSON_ONLY
+    after = {field: value for field, value in after.items() if field not in foreign}
     errors = ErrorList()
     if not after.get("name"):
         errors.add("name", _("Enter the customer's name."))
@@ -198,12 +194,6 @@ def _file(change: ArchiveChange, kind: str, title: str, token: str, actor: Actor
     return request
 
 
-def values_of(customer: Customer) -> dict[str, str]:
-    """The present values of the fields."""
-    present = input_of(customer)
-    return {field: str(getattr(present, field) or "") for field in FIELDS}
-
-
 # ---- reading -------------------------------------------------------------------------------------------------------
 
 
@@ -246,13 +236,12 @@ def post(change: ArchiveChange, actor: Actor) -> None:
     """
     # The maintainer's right to post comes from the approval; the customers' own rules stay in force for the values.
     poster = replace(actor, is_system=True)
-    with _posting():
-        if change.kind == NEW_CUSTOMER:
-            change.customer_id = _post_new(change, poster)
-        elif change.kind == CHANGE:
-            _post_change(change, poster)
-        else:
-            _post_supplement(change, actor)
+    if change.kind == NEW_CUSTOMER:
+        change.customer_id = _post_new(change, poster)
+    elif change.kind == CHANGE:
+        _post_change(change, poster)
+    else:
+        _post_supplement(change, actor)
     change.state, change.ended_at, change.ended_by_id = POSTED, clock.now(), actor.user_id
     db.session.flush()
     assert change.customer_id is not None  # set above for new ones
@@ -270,21 +259,20 @@ def post(change: ArchiveChange, actor: Actor) -> None:
 
 def _try_out(what: Callable[[Actor], object], actor: Actor) -> None:
     """Do it and undo it: the customers' own rules are asked when the request is filed, not only when it is posted."""
-    with _posting():
-        trial = db.session.begin_nested()
-        try:
-            what(replace(actor, is_system=True))
-        finally:
-            trial.rollback()
+    trial = db.session.begin_nested()
+    try:
+        what(replace(actor, is_system=True))
+    finally:
+        trial.rollback()
 
 
 def _create(values: Mapping[str, Any], manager_id: int | None, department_id: int | None, poster: Actor) -> int:
-    data = CustomerInput(**{"kind": "end_user", **values})
+    data = input_with(CustomerInput(name="", kind="end_user"), values)
     return create_customer(data, poster, account_manager_id=manager_id, department_id=department_id).id
 
 
 def _change(customer: Customer, after: Mapping[str, Any], poster: Actor) -> None:
-    change_customer(customer.id, replace(input_of(customer), **after), poster)
+    change_customer(customer.id, input_with(input_of(customer), after), poster)
 
 
 def _post_new(change: ArchiveChange, poster: Actor) -> int:
@@ -347,25 +335,16 @@ def reopen(change: ArchiveChange, request: ApprovalRequest) -> None:
 # ---- the live record -----------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _posting() -> Iterator[None]:
-    session = db.session()
-    session.info[_POSTING] = True
-    try:
-        yield
-    finally:
-        session.info.pop(_POSTING, None)
+def held_fields(customer_ids: Sequence[int]) -> dict[int, HeldFields]:
+    """Hook customer_held_fields: basic information of customers with a dossier changes by request only (a setting).
 
-
-def refuse_direct_change(customer: Customer, changed: Mapping[str, tuple[Any, Any]], actor: Actor) -> None:
-    """Hook customer_changed: basic information of a customer with a dossier changes by request only (a setting).
-
-    :raises Invalid: naming each protected field; the whole change is undone.
+    One statement. Posting is not held: it is done in the portal's name.
     """
-    fields = sorted(PROTECTED & set(changed))
-    if not fields or actor.is_system or db.session().info.get(_POSTING):
-        return
-    if not settings.get("archive.protect_basic") or queries.dossier_of(customer.id) is None:
-        return
+    if not settings.get("archive.protect_basic"):
+        return {}
     text = _("This customer has a dossier: ask for this change on the page “Dossier”.")
-    raise Invalid([(field, text) for field in fields])
+    found = db.session.scalars(select(Dossier.customer_id).where(Dossier.customer_id.in_(customer_ids)))
+    return {
+        customer_id: HeldFields(PROTECTED, text, path_for("archive.ask_change", customer_id=customer_id))
+        for customer_id in found
+    }

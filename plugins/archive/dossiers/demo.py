@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from plugins.archive import vault
 from plugins.archive.dossiers import assessment, changes, services, statistics
+from plugins.archive.dossiers.fields import values_of
 from plugins.archive.dossiers.models import (
     ASSESSMENT,
     CARD,
@@ -339,7 +340,7 @@ def _requests(rows: list[Customer]) -> None:
         if all((getattr(customer, field) or "") == value for field, value in values.items()) or customer.is_person:
             continue
         after = changes.ChangeInput(
-            values={**changes.values_of(customer), **values},
+            values={**values_of(customer), **values},
             token=f"demo-archive-change-{filed}",
             customer_id=customer.id,
             reason=reason,

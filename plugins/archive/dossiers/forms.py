@@ -18,6 +18,7 @@ from plugins.archive.dossiers.vocabulary import PHASES
 from portal.core import regions
 from portal.core.forms import Form, TextField
 from portal.customers import vocabulary as words
+from portal.customers.phones import masked
 from portal.i18n import _, _l
 
 
@@ -95,18 +96,35 @@ class ChangeForm(Form):
     website = TextField(_l("Website"), validators=[at_most(200)])
     channel = SelectField(_l("Channel"), choices=words.choices(words.Channel, _l("Not known")))
     source = SelectField(_l("Source"), choices=words.choices(words.Source, _l("Not known")))
+    sex = SelectField(_l("Sex"), choices=words.choices(words.Sex, _l("Not known")))
+    birth_year = TextField(_l("Year of birth"), validators=[at_most(4)])
+    occupation = TextField(_l("Occupation"), validators=[at_most(100)])
+    education = TextField(_l("Education"), validators=[at_most(50)])
+    ethnicity = TextField(_l("Ethnicity"), validators=[at_most(50)])
+    employer = TextField(_l("Employer"), validators=[at_most(200)])
+    home_address = TextField(_l("Home address"), validators=[at_most(300)])
+    purpose = TextField(_l("Purpose"), validators=[at_most(300)])
+    consent = TextField(_l("Consent"), validators=[at_most(500)])
+    consented_on = DayField(_l("Consent given on"), validators=[Optional()])
     demand = TextAreaField(_l("Characteristics of the demand"), validators=[at_most(4000)])
     reason = TextAreaField(_l("Reason and where it is known from"), validators=[at_most(changes.REASON_LENGTH)])
     token = HiddenField()
 
     def fill(self, values: dict[str, str]) -> None:
-        """Show present values."""
+        """Show present values; the phone number masked."""
         for field, value in values.items():
-            self[field].data = regions.full_name(value) if field == "region_code" and value else value
+            if field == "region_code" and value:
+                self[field].data = regions.full_name(value)
+            elif field == "consented_on":
+                self[field].data = date.fromisoformat(value) if value else None
+            else:
+                self[field].data = masked(value) if field == "phone" else value
 
-    def to_input(self, customer_id: int | None) -> ChangeInput:
-        """The service's input."""
-        values = {field: str(self[field].data or "") for field in FIELDS}
+    def to_input(self, customer_id: int | None, phone: str = "") -> ChangeInput:
+        """The service's input. :param phone: the present number; its mask stands for it."""
+        values = {field: str(self[field].data or "") for field in FIELDS if field in self}
+        if phone and values["phone"].strip() == masked(phone):
+            values["phone"] = phone
         typed = values["region_code"].strip()
         if typed:
             found = regions.region(typed) if typed.isdecimal() else regions.find(typed)

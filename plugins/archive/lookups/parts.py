@@ -13,7 +13,8 @@ from plugins.archive.lookups.services import NOTICE, STATION
 from plugins.archive.permissions import ACCESS_LOG, ASK, GRANTS, PACK, PRINT
 from portal.audit.labels import AuditWord
 from portal.core.navigation import NavArea, NavItem
-from portal.core.panels import Panel
+from portal.core.panels import Action, Panel
+from portal.core.paths import path_for
 from portal.core.permissions import can
 from portal.i18n import _, _l
 from portal.notifications.kinds import NoticeKind
@@ -88,6 +89,14 @@ AUDIT_WORDS = (
     AuditWord("field", "page", _l("Page")),
     AuditWord("field", "quiet", _l("Quiet hours")),
 )
+
+
+def hidden_actions(customer_id: int, actor: Actor) -> Sequence[Action]:
+    """Whoever may not see a customer's record may ask to look it up in the archive; no statement."""
+    if not can(actor, ASK):
+        return []
+    url = path_for("archive_lookups.new", customer=customer_id)
+    return [Action("archive_lookup", _("Ask for a look-up"), url, "folder2-open", kind="primary", order=50)]
 
 
 def customer_panels(customer: Any, actor: Actor) -> Sequence[Panel]:

@@ -9,6 +9,7 @@ from flask import url_for
 
 from plugins.archive.dossiers import queries as dossiers
 from plugins.archive.dossiers import vocabulary as dossier_words
+from plugins.archive.dossiers.services import DOSSIER_NOTICE
 from plugins.archive.permissions import CHECK_REPORTS, EXISTS, FIGURES, FILE_CHANGE, MAINTAIN, REPORT, SCAN
 from plugins.archive.reports import queries, vocabulary
 from plugins.archive.reports.weeks import week_text
@@ -37,6 +38,7 @@ NAVIGATION = (
 )
 
 NOTICES = (
+    NoticeKind(DOSSIER_NOTICE, _l("Dossiers"), _l("When dossiers were joined because their customers were merged.")),
     NoticeKind(
         "archive.report",
         _l("Weekly sales reports"),
@@ -64,6 +66,8 @@ AUDIT_WORDS = (
     AuditWord("subject", "report", _l("Weekly sales report")),
     AuditWord("subject", "target", _l("Sales target")),
     AuditWord("subject", "storage", _l("Storage of the archive")),
+    AuditWord("verb", "join", _l("joined")),
+    AuditWord("field", "joined", _l("Joined dossier")),
     AuditWord("verb", "replace", _l("replaced")),
     AuditWord("verb", "quarantine", _l("put into quarantine")),
     AuditWord("verb", "release", _l("released from quarantine")),

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
+from portal.core.errors import Invalid
 from portal.core.identifiers import IdentifierError, normalise_credit_code, normalise_phone
 from portal.core.permissions import can, visible
 from portal.core.regions import is_within
@@ -31,6 +32,7 @@ from portal.customers.search_index import NAME_START, CustomerTerm
 from portal.customers.services import bulk
 from portal.customers.services.contacts import contact_input_of
 from portal.customers.services.customers import input_of
+from portal.customers.services.held import NOTHING_HELD, held_fields
 from portal.customers.vocabulary import Party, Stage, Status
 from portal.extensions import db
 from portal.i18n import _, _l
@@ -249,7 +251,7 @@ class CustomerTarget:
             if contact:
                 prepared.contacts.append(contact)
         for field, message in [*errors, *more]:
-            record.refuse("region" if field == "region_code" else field, message)
+            record.refuse(_column(field), message)
         if record.errors:
             return
         record.action = RowAction.CREATE
@@ -263,6 +265,7 @@ class CustomerTarget:
         prepared, errors = bulk.prepare_customer(_input(values, customer), actor, customer)
         contacts = lookup.contacts.get(customer.id, [])
         changed = bulk.differs(customer, prepared)
+        errors = [*errors, *bulk.held_problems(customer, prepared, lookup.held.get(customer.id, NOTHING_HELD))]
         for row in record.rows:
             name = row.values.get("contact_name") or ""
             present = bulk.same_contact(contacts, name) if name else None
@@ -274,7 +277,7 @@ class CustomerTarget:
                 changed = True
                 prepared.contacts.append(contact)
         for field, message in errors:
-            record.refuse("region" if field == "region_code" else field, message)
+            record.refuse(_column(field), message)
         if record.errors:
             return
         record.target_id = customer.id
@@ -336,6 +339,10 @@ class CustomerTarget:
             except IntegrityError:
                 work.reasons.append(("credit_code", _("A customer with this code exists already.")))
                 continue
+            except Invalid as error:
+                # Held since the check.
+                work.reasons.extend((_column(field), str(message)) for field, message in error.errors)
+                continue
             done.append(work)
         _note_keys(done)
 
@@ -376,6 +383,13 @@ class CustomerTarget:
             )
 
 
+def _column(field: str) -> str:
+    """The column of an import in which a field of a customer stands."""
+    if field in PERSON:
+        return f"person_{field}"
+    return "region" if field == "region_code" else field
+
+
 def _note_keys(works: Sequence[Work]) -> None:
     """Keep the numbers of the other system for the next import."""
     for work in works:
@@ -401,6 +415,7 @@ class _Lookup:
         self.editable = _loaded_customers(ids, actor)
         self.existing = self._existing(ids)
         self.contacts = _contacts_of(list(self.editable))
+        self.held = held_fields(self.editable, actor)
         self._placed: dict[tuple[int | None, int | None], tuple[int | None, int | None, list[tuple[str, str]]]] = {}
         self._people: dict[str, list[int]] | None = None
         self._departments: dict[str, int] | None = None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from portal.core import regions
+from portal.core.panels import HeldFields
 from portal.core.text import mask_phone
 from portal.customers import vocabulary as words
 from portal.customers.models import Customer
@@ -122,13 +124,17 @@ def field_label(column: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """One line of the comparison. `suggested` is "kept" or "merged"."""
+    """One line of the comparison.
+
+    :ivar suggested: "kept" or "merged". :ivar held: why there is nothing to choose, the suggested value stays; else "".
+    """
 
     key: str
     label: Any
     kept: str
     merged: str
     suggested: str
+    held: Any = ""
 
     @property
     def differs(self) -> bool:
@@ -136,15 +142,32 @@ class Choice:
         return self.kept != self.merged
 
 
-def choices_of(kept: Customer, merged: Customer) -> list[Choice]:
-    """All fields side by side. The kept record's value is suggested unless it has none."""
-    found = [
-        Choice(field.key, field.label, mine := field.text(kept), theirs := field.text(merged), _suggested(mine, theirs))
-        for field in FIELDS
-    ]
+def choices_of(kept: Customer, merged: Customer, held: Mapping[int, HeldFields] = MappingProxyType({})) -> list[Choice]:
+    """All fields side by side. The kept record's value is suggested unless it has none.
+
+    :param held: what is held of the two (`services.held`): those values stay, of both the kept record's.
+    """
+    found = []
+    for field in FIELDS:
+        mine, theirs = field.text(kept), field.text(merged)
+        stays, why = _held(field.columns, kept, merged, held)
+        found.append(Choice(field.key, field.label, mine, theirs, stays or _suggested(mine, theirs), why))
     if kept.person is not None and merged.person is not None:
-        found.append(Choice("person", _l("Facts about the person"), person_text(kept), person_text(merged), "kept"))
+        stays, why = _held(PERSON_COLUMNS, kept, merged, held)
+        mine, theirs = person_text(kept), person_text(merged)
+        found.append(Choice("person", _l("Facts about the person"), mine, theirs, stays or "kept", why))
     return found
+
+
+def _held(
+    columns: tuple[str, ...], kept: Customer, merged: Customer, held: Mapping[int, HeldFields]
+) -> tuple[str, Any]:
+    """("kept" or "merged", why) where a value is held; two empty texts where one may choose."""
+    for which, customer in (("kept", kept), ("merged", merged)):
+        found = held.get(customer.id)
+        if found is not None and not found.fields.isdisjoint(columns):
+            return which, found.reason
+    return "", ""
 
 
 def _suggested(kept: str, merged: str) -> str:

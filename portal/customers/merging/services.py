@@ -17,11 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from portal.audit.services import record
 from portal.core import clock, regions
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from portal.core.panels import HeldFields
 from portal.core.permissions import require
 from portal.core.text import mask_phone
 from portal.customers import vocabulary as words
 from portal.customers.actions import CustomerAction
-from portal.customers.merging.fields import FIELDS, PERSON_COLUMNS, field_label, table_label
+from portal.customers.merging.fields import FIELDS, PERSON_COLUMNS, choices_of, field_label, table_label
 from portal.customers.merging.models import CustomerMerge, CustomerMergeRow
 from portal.customers.models import Contact, Customer, CustomerAlias, CustomerPerson
 from portal.customers.permissions import EDIT
@@ -30,6 +31,7 @@ from portal.customers.queries import final_record
 from portal.customers.references import KEEP, MOVE, REBUILD, Reference, customer_references
 from portal.customers.search_index import index_customers
 from portal.customers.services.common import PRIVATE_FIELDS, label_of, locked
+from portal.customers.services.held import held_fields, held_of, problems
 from portal.customers.services.interactions import maintain_dates
 from portal.customers.vocabulary import Status
 from portal.extensions import db
@@ -40,6 +42,7 @@ from portal.pluginmanager import manager
 
 #: Rows changed by one statement.
 CHUNK = 500
+_PERSON_TABLE = frozenset({"customer_person"})
 KEPT, MERGED = "kept", "merged"
 
 
@@ -134,6 +137,8 @@ def merge_customers(data: MergeInput, actor: Actor) -> CustomerMerge:
         if version is not None and customer.version != version:
             raise Conflict(_("“%(name)s” was changed meanwhile. Look at both records again.", name=customer.name))
     now = clock.now()
+    held = held_fields((kept.id, merged.id), actor)
+    refuse_against_held(kept, merged, data.choices, held)
     theirs = {name: getattr(merged, name) for item in FIELDS for name in item.columns}
     merge = CustomerMerge(
         kept_id=kept.id,
@@ -150,7 +155,7 @@ def merge_customers(data: MergeInput, actor: Actor) -> CustomerMerge:
     changes = _take_values(kept, merged.id, theirs, data.choices)
     kept.updated_at, kept.updated_by_id = now, actor.user_id
     db.session.flush()
-    rows, stayed = _move_rows(kept.id, merged.id)
+    rows, stayed = _move_rows(kept.id, merged.id, frozenset() if _person_may_come(kept, held) else _PERSON_TABLE)
     rows += _settle_primary(kept.id, rows)
     if data.choices.get("person") == MERGED:
         rows += _take_person(kept.id, merged.id)
@@ -184,6 +189,22 @@ def merge_customers(data: MergeInput, actor: Actor) -> CustomerMerge:
     return merge
 
 
+def refuse_against_held(
+    kept: Customer, merged: Customer, choices: Mapping[str, str], held: Mapping[int, HeldFields]
+) -> None:
+    """Held fields keep their values: those of the kept record, else those of the merged one.
+
+    :raises Invalid: naming each field of which the other value was chosen.
+    """
+    wrong = [
+        (choice.key, str(choice.held))
+        for choice in choices_of(kept, merged, held)
+        if choice.held and choice.differs and choices.get(choice.key, KEPT) != choice.suggested
+    ]
+    if wrong:
+        raise Invalid(wrong)
+
+
 def _take_values(
     kept: Customer, merged_id: int, theirs: Mapping[str, Any], choices: Mapping[str, str]
 ) -> dict[str, list[Any]]:
@@ -211,15 +232,22 @@ def _put(kept: Customer, name: str, value: Any, changes: dict[str, list[Any]]) -
         del changes[name]
 
 
-def _move_rows(kept_id: int, merged_id: int) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
-    """Let everything refer to the kept record: (rows of the trace, rows that stayed)."""
+def _person_may_come(kept: Customer, held: Mapping[int, HeldFields]) -> bool:
+    """Whether facts about the person may come to a record that has none: not where they are held."""
+    return kept.id not in held or held[kept.id].fields.isdisjoint(PERSON_COLUMNS)
+
+
+def _move_rows(
+    kept_id: int, merged_id: int, without: frozenset[str]
+) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
+    """Let everything but the rows of the tables `without` refer to the kept record: (trace, rows that stayed)."""
     trace: list[dict[str, Any]] = []
     stayed: dict[str, list[int]] = {}
     for reference in customer_references():
         if reference.on_merge in (KEEP, REBUILD):
             continue
         rows = _rows(reference, merged_id, kept_id)
-        clashes = _clashes(reference, kept_id, merged_id, rows)
+        clashes = set(rows) if reference.table.name in without else _clashes(reference, kept_id, merged_id, rows)
         moved = _set_column(
             reference.table, reference.column.name, [row for row in rows if row not in clashes], kept_id
         )
@@ -458,6 +486,7 @@ def undo_merge(merge_id: int, actor: Actor) -> CustomerMerge:
     db.session.flush()
     traced = _traced(merge.id)
     _put_back(traced)
+    _refuse_undo_of_held(kept, fields, traced, actor)
     merge.undone_at, merge.undone_by_id = now, actor.user_id
     _refresh(kept, merged)
     public, private = _audited({name: [pair[1], pair[0]] for name, pair in fields.items()}, kept)
@@ -474,6 +503,22 @@ def undo_merge(merge_id: int, actor: Actor) -> CustomerMerge:
     )
     manager().hook.customers_unmerged(kept=kept, restored=merged, actor=actor)
     return merge
+
+
+def _refuse_undo_of_held(
+    kept: Customer,
+    fields: Mapping[str, Sequence[Any]],
+    traced: Mapping[tuple[str, str], Sequence[CustomerMergeRow]],
+    actor: Actor,
+) -> None:
+    """What is held by now does not go back to what it was before the merge."""
+    changes: dict[str, Any] = {name: (pair[1], pair[0]) for name, pair in fields.items()}
+    for (table_name, column), rows in traced.items():
+        if table_name == "customer_person" and column in PERSON_COLUMNS:
+            changes[column] = (rows[0].after, rows[0].before)
+    reasons = [f"{field_label(name)}: {reason}" for name, reason in problems(held_of(kept.id, actor), changes)]
+    if reasons:
+        raise Conflict(" ".join(reasons), reasons=reasons)
 
 
 def _put_back(traced: Mapping[tuple[str, str], Sequence[CustomerMergeRow]]) -> None:

@@ -22,6 +22,7 @@ from portal.customers.merging.models import CustomerMerge, CustomerMergeRow
 from portal.customers.merging.permissions import MERGE
 from portal.customers.merging.services import MERGED, MergeInput
 from portal.customers.permissions import EDIT
+from portal.customers.services.held import held_fields
 from portal.extensions import db
 from portal.i18n import _
 
@@ -41,7 +42,11 @@ def start() -> Response | str:
         except Invalid as error:
             form.show(error)
         else:
-            return render_template("customers_merge/compare.html", kept=a, merged=b, choices=choices_of(a, b))
+            choices = choices_of(a, b, held_fields((a.id, b.id), actor))
+            reasons = [choice.held for choice in choices if choice.held and choice.differs]
+            return render_template(
+                "customers_merge/compare.html", kept=a, merged=b, choices=choices, held=reasons[0] if reasons else ""
+            )
     return render_template("customers_merge/start.html", form=form)
 
 
@@ -66,6 +71,7 @@ def preview() -> Response | str:
         (choice, choice.merged if data.choices.get(choice.key) == MERGED else choice.kept)
         for choice in choices_of(kept, merged)
     ]
+    services.refuse_against_held(kept, merged, data.choices, held_fields((kept.id, merged.id), actor))
     moves = services.movings(kept.id, merged.id)
     return render_template(
         "customers_merge/preview.html",

@@ -17,6 +17,7 @@ from sqlalchemy.orm import selectinload
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.errors import NotAllowed
+from portal.core.panels import HeldFields
 from portal.core.text import fold, sort_key
 from portal.customers.actions import CustomerAction
 from portal.customers.inputs import ContactInput, CustomerInput
@@ -34,6 +35,7 @@ from portal.customers.search_index import CustomerTerm, index_customers
 from portal.customers.services import contacts as contact_rules
 from portal.customers.services import customers as customer_rules
 from portal.customers.services.common import label_of, split_private
+from portal.customers.services.held import held_of, problems, refuse_held
 from portal.customers.validation import Checker
 from portal.extensions import db
 from portal.i18n import _
@@ -135,6 +137,19 @@ def differs(customer: Customer, prepared: Prepared) -> bool:
     if [alias.alias for alias in customer.aliases] != prepared.aliases:
         return True
     return _person_of(customer) != (prepared.person or None)
+
+
+def held_problems(customer: Customer, prepared: Prepared, held: HeldFields) -> Errors:
+    """(field, reason) of each held field that writing it would change."""
+    if not held.fields:
+        return []
+    changes: dict[str, tuple[Any, Any]] = {
+        name: (getattr(customer, name), prepared.columns[name])
+        for name in COLUMNS
+        if getattr(customer, name) != prepared.columns[name]
+    }
+    changes["person"] = (_person_of(customer), prepared.person)
+    return problems(held, changes)
 
 
 def contact_differs(contact: Contact, prepared: Mapping[str, Any]) -> bool:
@@ -307,6 +322,7 @@ def change_prepared(customer: Customer, contacts: Sequence[Contact], item: Prepa
     """Write the values over a customer and add or change its contacts; returns before and after for the undo.
 
     :param contacts: the customer's contacts, loaded for the whole chunk.
+    :raises Invalid: a field of it is held (`held`); the caller takes back what was written.
     """
     now = clock.now()
     effect: dict[str, Any] = {"id": customer.id, "created": False, "columns": {}, "contacts": [], "changed": []}
@@ -325,6 +341,7 @@ def change_prepared(customer: Customer, contacts: Sequence[Contact], item: Prepa
         if person != (item.person or None):
             effect["person"] = [_dumped(person) if person else None, _dumped(item.person) if item.person else None]
             customer_rules._store_person(customer, item.person, actor)
+        refuse_held(customer, _changes(customer, before), actor)
         customer.updated_at, customer.updated_by_id = now, actor.user_id
         db.session.flush()
         _record_changed(customer, before, actor)
@@ -342,8 +359,7 @@ def change_prepared(customer: Customer, contacts: Sequence[Contact], item: Prepa
 
 
 def _record_changed(customer: Customer, before: Mapping[str, Any], actor: Actor) -> None:
-    after = customer_rules._snapshot(customer)
-    changes = {name: (before[name], after[name]) for name in after if before[name] != after[name]}
+    changes = _changes(customer, before)
     if not customer_rules.FOUND_BY.isdisjoint(changes):
         index_customers([customer.id])
     old, old_private = split_private(customer, {name: pair[0] for name, pair in changes.items()})
@@ -360,6 +376,11 @@ def _record_changed(customer: Customer, before: Mapping[str, Any], actor: Actor)
         customer_id=customer.id,
     )
     manager().hook.customer_changed(customer=customer, changes=changes, actor=actor)
+
+
+def _changes(customer: Customer, before: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    after = customer_rules._snapshot(customer)
+    return {name: (before[name], after[name]) for name in after if before[name] != after[name]}
 
 
 def _change_contact(contact: Contact, prepared: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
@@ -469,7 +490,7 @@ def restore_changed(effect: Mapping[str, Any], actor: Actor) -> str:
             select(Contact).where(Contact.id.in_([c["id"] for c in changed] + [c[0] for c in effect["contacts"]]))
         )
     }
-    problem = _stale(customer, contacts, effect)
+    problem = _stale(customer, contacts, effect) or _held_back(customer, effect, actor)
     if problem:
         return problem
     before = customer_rules._snapshot(customer)
@@ -503,6 +524,14 @@ def restore_changed(effect: Mapping[str, Any], actor: Actor) -> str:
         )
     db.session.flush()
     return ""
+
+
+def _held_back(customer: Customer, effect: Mapping[str, Any], actor: Actor) -> str:
+    changes = {name: (new, old) for name, (old, new) in effect["columns"].items()}
+    if "person" in effect:
+        changes["person"] = (effect["person"][1], effect["person"][0])
+    found = problems(held_of(customer.id, actor), changes)
+    return found[0][1] if found else ""
 
 
 def _stale(customer: Customer, contacts: Mapping[int, Contact], effect: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ from portal.customers.models import (
 from portal.customers.permissions import CREATE, EDIT, REVEAL, VIEW
 from portal.customers.search_index import index_customers
 from portal.customers.services.common import label_of, locked_customer, refuse_stale, split_private
+from portal.customers.services.held import refuse_held
 from portal.customers.validation import Checker
 from portal.customers.vocabulary import Channel, CustomerKind, Party, Sex, SizeClass, Source, Stage, Status
 from portal.extensions import db
@@ -148,7 +149,7 @@ def change_customer(customer_id: int, data: CustomerInput, actor: Actor, version
     """Replace the fields of a customer by those of `data`; nothing is written when nothing differs.
 
     :param version: the version that the actor saw; None overwrites whatever is there (imports).
-    :raises NotFound, NotAllowed, Invalid: as usual.
+    :raises NotFound, NotAllowed, Invalid: as usual; also when a field of it is held (`services.held`).
     :raises Conflict: when somebody else was faster; details: mine, theirs, version, changed_by, changed_at.
     """
     customer = locked_customer(customer_id, actor, EDIT)
@@ -170,6 +171,7 @@ def change_customer(customer_id: int, data: CustomerInput, actor: Actor, version
     changes = {name: (before[name], after[name]) for name in after if before[name] != after[name]}
     if not changes:
         return customer
+    refuse_held(customer, changes, actor)
     customer.updated_at, customer.updated_by_id = clock.now(), actor.user_id
     _flush_unique(values["credit_code"])
     if not FOUND_BY.isdisjoint(changes):

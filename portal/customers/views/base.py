@@ -19,6 +19,7 @@ from portal.customers.page import Head, head_of
 from portal.customers.permissions import VIEW
 from portal.customers.phones import masked
 from portal.extensions import db
+from portal.pluginmanager import manager
 
 blueprint = Blueprint("customers", __name__, url_prefix="/customers")
 
@@ -28,7 +29,9 @@ def hidden(error: queries.HiddenCustomer) -> tuple[str, int]:
     """The customer exists, and that is all that is said."""
     recorder = current_app.extensions.get("portal_refusal_recorder")
     db.session.rollback()
-    page = render_template("customers/hidden.html", existence=error.existence)
+    found = manager().collect("customer_hidden_actions", customer_id=error.existence.customer_id, actor=current_actor())
+    actions = sorted(found, key=lambda action: (action.order, action.key))
+    page = render_template("customers/hidden.html", existence=error.existence, actions=actions)
     if recorder is not None:
         recorder(error)
     return page, 403

@@ -24,6 +24,8 @@ from portal.customers.listings import CUSTOMERS, idle_days
 from portal.customers.models import Customer
 from portal.customers.permissions import ASSIGN, CREATE, EDIT, REVEAL, VIEW
 from portal.customers.phones import masked, readable
+from portal.customers.services.customers import PERSON_FIELDS
+from portal.customers.services.held import held_of
 from portal.customers.services.stages import needs_qualification, needs_reason
 from portal.customers.views.base import blueprint, open_customer, selection_of
 from portal.customers.views.interactions import interaction_form
@@ -265,7 +267,10 @@ def _edit(
 ) -> Response | str:
     actor = current_actor()
     form = forms.CustomerForm()
-    form.keep(names)
+    held = held_of(customer.id, actor)
+    left_out = [str(form[name].label.text) for name in names if name in held.fields and name not in PERSON_FIELDS]
+    # Facts about a person stay in the form: who withdraws the consent takes them out here.
+    form.keep(tuple(name for name in names if name not in held.fields or name in PERSON_FIELDS))
     base = services.input_of(customer)
     conflict: Conflict | None = None
     if not form.is_submitted():
@@ -295,6 +300,8 @@ def _edit(
             action=url_for(endpoint, customer_id=customer.id, **route),
             conflict=conflict,
             conflict_rows=rows,
+            held=held,
+            left_out=left_out,
             party=customer.party,
         ),
         409 if conflict else 400 if form.errors else 200,

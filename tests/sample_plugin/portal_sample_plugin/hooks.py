@@ -15,7 +15,8 @@ from portal.core.jobs import Job
 from portal.core.listing import Column, Listing
 from portal.core.navigation import NavItem
 from portal.core.occasions import Occasion
-from portal.core.panels import Action, AgendaItem, Badge, HealthCheck, Panel, Tab, TimelineEntry
+from portal.core.panels import Action, AgendaItem, Badge, HealthCheck, HeldFields, Panel, Tab, TimelineEntry
+from portal.core.paths import path_for
 from portal.core.permissions import Permission, Rule, can
 from portal.core.settings import Setting
 from portal.core.storage import FileStore
@@ -147,6 +148,19 @@ def customer_actions(customer: Any, actor: Actor) -> list[Action]:
     if not can(actor, permissions.USE) or not can(actor, "customers.edit", customer):
         return []
     return [Action("sample", _("Ask for a sample"), url_for("sample.new", customer_id=customer.id), "box", order=90)]
+
+
+@hookimpl
+def customer_hidden_actions(customer_id: int, actor: Actor) -> list[Action]:
+    if not can(actor, permissions.USE):
+        return []
+    return [Action("sample", _("Product samples"), path_for("sample.index"), "box", order=90)]
+
+
+@hookimpl
+def customer_held_fields(customer_ids: Sequence[int]) -> dict[int, HeldFields]:
+    held = HeldFields(frozenset({"address"}), _("Product samples"), path_for("sample.index"))
+    return dict.fromkeys(queries.with_open_samples(customer_ids), held)
 
 
 @hookimpl

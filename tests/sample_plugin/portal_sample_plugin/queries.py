@@ -25,6 +25,14 @@ def open_of(customer_id: int) -> int:
     return int(db.session.scalar(statement) or 0)
 
 
+def with_open_samples(customer_ids: Sequence[int]) -> list[int]:
+    """Which of the customers have samples that wait for a decision."""
+    statement = select(SampleDelivery.customer_id).where(
+        SampleDelivery.customer_id.in_(customer_ids), SampleDelivery.state == ASKED
+    )
+    return list(db.session.scalars(statement.distinct()))
+
+
 def sent_to(customer_ids: Sequence[int]) -> dict[int, int]:
     """Customer → number of samples sent."""
     statement = select(SampleDelivery.customer_id, func.count()).where(
