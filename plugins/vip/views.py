@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from plugins.vip import certificate, ledger, queries, services
 from plugins.vip import vocabulary as words
 from plugins.vip.conditions import EXCEPTION, RANK
-from plugins.vip.forms import ApplicationForm, BenefitForm, CorrectionForm, ReasonForm, RedeemForm, new_token
+from plugins.vip.forms import ApplicationForm, BenefitForm, CorrectionForm, ReasonForm, RedeemForm
 from plugins.vip.listings import CANDIDATES, MEMBERS
 from plugins.vip.models import LEVELS, VipBenefit, VipMembership
 from plugins.vip.permissions import MANAGE, USE
@@ -20,7 +20,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.coded import N_
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from portal.core.forms import Form, options
+from portal.core.forms import Form, new_token, options
 from portal.core.money import format_yuan
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction

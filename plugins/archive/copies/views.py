@@ -15,12 +15,12 @@ from plugins.archive.copies.listings import REGISTER_LIST, is_overdue
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.copies.numbers import normal_number
 from plugins.archive.lookups import vocabulary as lookup_words
-from plugins.archive.lookups.forms import new_token
 from plugins.archive.lookups.grants import Ended, note_refusal
 from plugins.archive.permissions import ASK, PACK, PRINT, REGISTER
 from portal.audit.services import record
 from portal.auth.current import current_actor
 from portal.core.errors import Conflict, Invalid
+from portal.core.forms import new_token
 from portal.core.permissions import can
 from portal.core.transaction import transaction
 from portal.core.web import access, refuse_large_id

@@ -11,7 +11,7 @@ from plugins.archive.blueprint import blueprint
 from plugins.archive.dossiers import changes, queries
 from plugins.archive.dossiers import vocabulary as words
 from plugins.archive.dossiers.fields import ORGANISATION_ONLY, PERSON_ONLY, rows_of, shown, values_of
-from plugins.archive.dossiers.forms import ChangeForm, ReasonForm, SupplementForm, new_token
+from plugins.archive.dossiers.forms import ChangeForm, ReasonForm, SupplementForm
 from plugins.archive.dossiers.models import CHANGE, NEW_CUSTOMER, OPEN, ArchiveChange
 from plugins.archive.permissions import EXISTS, FILE_CHANGE, FILE_NEW, MAINTAIN
 from plugins.archive.permissions import SUPPLEMENT as MAY_SUPPLEMENT
@@ -22,6 +22,7 @@ from portal.approvals.queries import digest_of
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound, PortalError
+from portal.core.forms import new_token
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access

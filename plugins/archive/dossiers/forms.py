@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import date
-from typing import Any
 
 from flask_wtf.file import FileField
-from wtforms import DateField, HiddenField, RadioField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import HiddenField
+from wtforms.validators import InputRequired, Optional
 
 from plugins.archive.dossiers import changes, services
 from plugins.archive.dossiers.changes import ChangeInput, SupplementInput
@@ -16,30 +14,10 @@ from plugins.archive.dossiers.fields import FIELDS
 from plugins.archive.dossiers.services import ContractInput
 from plugins.archive.dossiers.vocabulary import PHASES
 from portal.core import regions
-from portal.core.forms import Form, TextField
+from portal.core.forms import ChoiceField, DayField, Form, LongText, OptionField, TextField, at_most, new_token, options
 from portal.customers import vocabulary as words
 from portal.customers.phones import masked
-from portal.i18n import _, _l
-
-
-def new_token() -> str:
-    """A token for a form: a double click files once."""
-    return secrets.token_urlsafe(24)
-
-
-def at_most(limit: int) -> Length:
-    """Length check with our own message."""
-    return Length(max=limit, message=_l("At most %(max)d characters."))
-
-
-class DayField(DateField):
-    """A day; what is none is refused with our own message."""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError as error:
-            raise ValueError(_("Enter a date such as 2026-03-05.")) from error
+from portal.i18n import _l
 
 
 class ContractForm(Form):
@@ -52,7 +30,7 @@ class ContractForm(Form):
     dated_on = DayField(_l("Signed on"), validators=[Optional()])
     valid_from = DayField(_l("Valid from"), validators=[Optional()])
     valid_until = DayField(_l("Valid until"), validators=[Optional()], description=_l("Empty: without an end."))
-    remarks = TextAreaField(_l("Remarks"), validators=[at_most(services.REMARKS_LENGTH)])
+    remarks = LongText(_l("Remarks"), validators=[at_most(services.REMARKS_LENGTH)])
     token = HiddenField()
 
     def to_input(self, customer_id: int, replaces_id: int | None) -> ContractInput:
@@ -74,29 +52,27 @@ class ContractForm(Form):
 class ReasonForm(Form):
     """A reason for a step that needs one."""
 
-    reason = TextAreaField(
-        _l("Reason"), validators=[InputRequired(_l("Give a reason.")), at_most(services.REASON_LENGTH)]
-    )
+    reason = LongText(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), at_most(services.REASON_LENGTH)])
 
 
 class ChangeForm(Form):
     """The basic information wanted. The region is typed by name or code."""
 
-    party = RadioField(_l("Customer is"), choices=words.choices(words.Party), default="organisation")
+    party = OptionField(_l("Customer is"), choices=options(words.choices(words.Party)), default="organisation")
     name = TextField(_l("Name"), validators=[at_most(200)])
     short_name = TextField(_l("Short name"), validators=[at_most(100)])
-    kind = SelectField(_l("Kind"), choices=words.choices(words.CustomerKind), default="end_user")
+    kind = ChoiceField(_l("Kind"), choices=options(words.choices(words.CustomerKind)), default="end_user")
     credit_code = TextField(_l("Unified social credit code"), validators=[at_most(40)])
     industry = TextField(_l("Industry"), validators=[at_most(60)])
-    size_class = SelectField(_l("Size class"), choices=words.choices(words.SizeClass, _l("Not known")))
+    size_class = ChoiceField(_l("Size class"), choices=options(words.choices(words.SizeClass, _l("Not known"))))
     region_code = TextField(_l("Region"), description=_l("Full name or six-digit code."), validators=[at_most(100)])
     address = TextField(_l("Address"), validators=[at_most(300)])
     phone = TextField(_l("Phone"), validators=[at_most(60)])
     email = TextField(_l("E-mail"), validators=[at_most(254)])
     website = TextField(_l("Website"), validators=[at_most(200)])
-    channel = SelectField(_l("Channel"), choices=words.choices(words.Channel, _l("Not known")))
-    source = SelectField(_l("Source"), choices=words.choices(words.Source, _l("Not known")))
-    sex = SelectField(_l("Sex"), choices=words.choices(words.Sex, _l("Not known")))
+    channel = ChoiceField(_l("Channel"), choices=options(words.choices(words.Channel, _l("Not known"))))
+    source = ChoiceField(_l("Source"), choices=options(words.choices(words.Source, _l("Not known"))))
+    sex = ChoiceField(_l("Sex"), choices=options(words.choices(words.Sex, _l("Not known"))))
     birth_year = TextField(_l("Year of birth"), validators=[at_most(4)])
     occupation = TextField(_l("Occupation"), validators=[at_most(100)])
     education = TextField(_l("Education"), validators=[at_most(50)])
@@ -106,8 +82,8 @@ class ChangeForm(Form):
     purpose = TextField(_l("Purpose"), validators=[at_most(300)])
     consent = TextField(_l("Consent"), validators=[at_most(500)])
     consented_on = DayField(_l("Consent given on"), validators=[Optional()])
-    demand = TextAreaField(_l("Characteristics of the demand"), validators=[at_most(4000)])
-    reason = TextAreaField(_l("Reason and where it is known from"), validators=[at_most(changes.REASON_LENGTH)])
+    demand = LongText(_l("Characteristics of the demand"), validators=[at_most(4000)])
+    reason = LongText(_l("Reason and where it is known from"), validators=[at_most(changes.REASON_LENGTH)])
     token = HiddenField()
 
     def fill(self, values: dict[str, str]) -> None:
@@ -141,9 +117,9 @@ class ChangeForm(Form):
 class SupplementForm(Form):
     """Dynamic information in the supervisor's words."""
 
-    phase = SelectField(_l("Phase"), choices=list(PHASES.items()))
+    phase = ChoiceField(_l("Phase"), choices=options(PHASES))
     dated_on = DayField(_l("Date"), validators=[Optional()])
-    body = TextAreaField(_l("What is to be added"), validators=[at_most(changes.BODY_LENGTH)])
+    body = LongText(_l("What is to be added"), validators=[at_most(changes.BODY_LENGTH)])
     token = HiddenField()
 
     def to_input(self, customer_id: int) -> SupplementInput:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from plugins.archive.blueprint import blueprint
 from plugins.archive.dossiers import producing, queries, receiving, services
 from plugins.archive.dossiers import vocabulary as words
-from plugins.archive.dossiers.forms import ContractForm, ReasonForm, new_token
+from plugins.archive.dossiers.forms import ContractForm, ReasonForm
 from plugins.archive.dossiers.listings import DOSSIERS
 from plugins.archive.dossiers.models import (
     ASSESSMENT,
@@ -31,6 +31,7 @@ from plugins.archive.vault import VaultTrouble
 from portal.auth.current import current_actor
 from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, NotFound
+from portal.core.forms import new_token
 from portal.core.permissions import can
 from portal.core.transaction import transaction
 from portal.core.web import access

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
-from wtforms import DateField, HiddenField, IntegerField, RadioField, SelectMultipleField, TextAreaField
-from wtforms.validators import InputRequired, Length, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms import HiddenField
+from wtforms.validators import InputRequired
 
 from plugins.archive.dossiers.models import PARTS
 from plugins.archive.lookups import vocabulary as words
@@ -15,56 +13,50 @@ from plugins.archive.lookups.models import MODES, PAPER, VIEW
 from plugins.archive.lookups.rules import Scope
 from plugins.archive.lookups.services import PURPOSE_LENGTH, LookupInput, default_until, most_of
 from portal.core import settings
-from portal.core.forms import Form
+from portal.core.forms import (
+    BoxesField,
+    DayField,
+    Form,
+    LongText,
+    NumberField,
+    OptionField,
+    at_most,
+    new_token,
+    options,
+)
+from portal.core.numbers import id_from
 from portal.i18n import _, _l
-
-
-def new_token() -> str:
-    """A token for a form: a double click counts once."""
-    return secrets.token_urlsafe(24)
-
-
-class BoxesField(SelectMultipleField):
-    """Several of a few choices, as boxes."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-    def pre_validate(self, form: Any) -> None:
-        try:
-            super().pre_validate(form)
-        except ValueError as error:
-            raise ValidationError(_("Choose one of the list.")) from error
 
 
 def ids_from(values: list[str]) -> tuple[int, ...]:
     """Numbers of rows out of what a form sent; anything else is dropped."""
-    return tuple(int(v) for v in dict.fromkeys(values) if v.isascii() and v.isdecimal() and 0 < len(v) < 18)
+    found = (id_from(value) for value in dict.fromkeys(values))
+    return tuple(number for number in found if number is not None)
 
 
 class LookupForm(Form):
     """A look-up request. The customers stand beside the form as hidden fields of one name."""
 
     parts = BoxesField(_l("Parts"), validators=[InputRequired(_l("Choose at least one part of the dossier."))])
-    mode = RadioField(_l("Way of use"), validators=[InputRequired(_l("Choose one of the list."))])
-    quantity = IntegerField(
+    mode = OptionField(_l("Way of use"), validators=[InputRequired(_l("Choose one of the list."))])
+    quantity = NumberField(
         _l("Views or copies for each customer"), default=1, validators=[InputRequired(_l("Enter a number."))]
     )
-    until_on = DateField(_l("Usable until"), validators=[InputRequired(_l("Enter a date such as 2026-03-05."))])
-    purpose = TextAreaField(
+    until_on = DayField(_l("Usable until"), validators=[InputRequired(_l("Enter a date such as 2026-03-05."))])
+    purpose = LongText(
         _l("Purpose"),
         validators=[
             InputRequired(_l("Say what it is needed for; the approvers decide by it.")),
-            Length(max=PURPOSE_LENGTH),
+            at_most(PURPOSE_LENGTH),
         ],
     )
     token = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.parts.choices = [(part, words.part_name(part)) for part in PARTS]
+        self.parts.choices = options((part, words.part_name(part)) for part in PARTS)
         modes = (PAPER,) if settings.get("archive.paper_only") else MODES
-        self.mode.choices = [(mode, words.MODES[mode]) for mode in modes]
+        self.mode.choices = options((mode, words.MODES[mode]) for mode in modes)
         if not self.is_submitted():
             self.token.data = new_token()
             self.until_on.data = self.until_on.data or default_until()
@@ -92,14 +84,14 @@ class ConditionsForm(Form):
     """What an approver grants: as much as was asked, or less."""
 
     parts = BoxesField(_l("Parts"), validators=[InputRequired(_l("Choose at least one part of the dossier."))])
-    quantity = IntegerField(_l("Views or copies for each customer"), validators=[InputRequired(_l("Enter a number."))])
-    until_on = DateField(_l("Usable until"), validators=[InputRequired(_l("Enter a date such as 2026-03-05."))])
+    quantity = NumberField(_l("Views or copies for each customer"), validators=[InputRequired(_l("Enter a number."))])
+    until_on = DayField(_l("Usable until"), validators=[InputRequired(_l("Enter a date such as 2026-03-05."))])
 
     @classmethod
     def about(cls, scope: Scope, mode: str) -> ConditionsForm:
         """The form for what may be granted at most."""
         form = cls()
-        form.parts.choices = [(part, words.part_name(part)) for part in PARTS if part in scope.parts]
+        form.parts.choices = options((part, words.part_name(part)) for part in PARTS if part in scope.parts)
         form.quantity.label.text = _("Copies for each customer") if mode == PAPER else _("Views for each customer")
         if not form.is_submitted():
             form.parts.data = [part for part in PARTS if part in scope.parts]
@@ -119,4 +111,4 @@ class ConditionsForm(Form):
 class RevokeForm(Form):
     """Why a grant is taken back."""
 
-    reason = TextAreaField(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), Length(max=500)])
+    reason = LongText(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), at_most(500)])

@@ -16,7 +16,7 @@ from plugins.archive.dossiers.models import PARTS
 from plugins.archive.lookups import grants, queries, services, viewing
 from plugins.archive.lookups import vocabulary as words
 from plugins.archive.lookups.actions import LookupAction
-from plugins.archive.lookups.forms import LookupForm, RevokeForm, ids_from, new_token
+from plugins.archive.lookups.forms import LookupForm, RevokeForm, ids_from
 from plugins.archive.lookups.grants import Ended, OpenView
 from plugins.archive.lookups.listings import ACCESS_LIST, GRANTS_LIST, last_day
 from plugins.archive.lookups.models import GIVEN_BACK, PAPER, REVOKED, VIEW, ArchiveGrant, ArchiveLookup
@@ -31,6 +31,7 @@ from portal.audit.services import record
 from portal.auth.current import current_actor
 from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from portal.core.forms import new_token
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access, int_argument, refuse_large_id

@@ -10,7 +10,6 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from plugins.archive.blueprint import blueprint
-from plugins.archive.dossiers.forms import new_token
 from plugins.archive.permissions import CHECK_REPORTS, EXISTS, REPORT
 from plugins.archive.reports import queries, services
 from plugins.archive.reports import vocabulary as words
@@ -20,6 +19,7 @@ from plugins.archive.reports.weeks import due_on, last_day, week_text
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotFound
+from portal.core.forms import new_token
 from portal.core.permissions import can
 from portal.core.transaction import transaction
 from portal.core.web import access

@@ -14,7 +14,6 @@ from plugins.key_accounts.care import documents, ics, queries, rules, visits
 from plugins.key_accounts.care import vocabulary as words
 from plugins.key_accounts.care.forms import MeetingActionForm, MeetingForm, VisitEndForm, VisitForm
 from plugins.key_accounts.care.models import MeetingAction
-from plugins.key_accounts.fields import CustomerField
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
 from plugins.key_accounts.permissions import LEAD, USE
@@ -27,6 +26,7 @@ from portal.core.forms import Form
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access, public, refuse_large_id, signed_in
+from portal.customers.fields import CustomerField
 from portal.customers.models import Customer
 from portal.customers.permissions import EDIT
 from portal.customers.queries import pick

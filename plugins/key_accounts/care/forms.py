@@ -9,21 +9,23 @@ from plugins.key_accounts.care import vocabulary as words
 from plugins.key_accounts.care.models import Meeting
 from plugins.key_accounts.care.services import DoneInput, DutyInput, IncentiveInput
 from plugins.key_accounts.care.visits import MeetingInput, VisitInput
-from plugins.key_accounts.fields import (
+from portal.core.forms import (
     GIVEN,
     REQUIRED,
     ChoiceField,
     DayField,
+    Form,
     LongText,
     MomentField,
     NumberField,
-    PersonField,
+    TextField,
     VersionedForm,
+    YuanField,
     at_most,
-    pairs,
+    options,
 )
-from portal.core.forms import Form, TextField, YuanField
 from portal.i18n import _l
+from portal.org.fields import PersonField
 
 
 class DutyForm(Form):
@@ -80,7 +82,7 @@ class ForecastForm(Form):
 class IncentiveForm(Form):
     """An incentive."""
 
-    kind = ChoiceField(_l("Incentive"), choices=pairs(words.INCENTIVES))
+    kind = ChoiceField(_l("Incentive"), choices=options(words.INCENTIVES))
     terms = LongText(_l("Terms"), [REQUIRED, at_most(500)])
     amount = YuanField(_l("Amount"), [Optional()])
     valid_from = DayField(_l("First day"), [GIVEN])
@@ -126,7 +128,7 @@ class VisitForm(VersionedForm):
 class VisitEndForm(Form):
     """What came of a visit."""
 
-    state = ChoiceField(_l("State"), choices=pairs({key: words.VISIT_STATES[key] for key in ("held", "cancelled")}))
+    state = ChoiceField(_l("State"), choices=options({key: words.VISIT_STATES[key] for key in ("held", "cancelled")}))
     result = LongText(_l("What came of it"), [REQUIRED, at_most(2000)])
 
 
@@ -134,13 +136,13 @@ class MeetingForm(VersionedForm):
     """A meeting with key accounts."""
 
     title = TextField(_l("Title"), [REQUIRED, at_most(200)])
-    kind = ChoiceField(_l("Kind of meeting"), choices=pairs(words.MEETING_KINDS))
+    kind = ChoiceField(_l("Kind of meeting"), choices=options(words.MEETING_KINDS))
     starts_at = MomentField(_l("Begins"), [GIVEN])
     minutes = NumberField(_l("Minutes"), [GIVEN], default=240)
     place = TextField(_l("Place"), [at_most(200)])
     organiser_id = PersonField(_l("Organiser"), [GIVEN])
     agenda = LongText(_l("Agenda"), [at_most(3000)], description=_l("One point a line."), render_kw={"rows": 8})
-    state = ChoiceField(_l("State"), choices=pairs(words.VISIT_STATES), default="planned")
+    state = ChoiceField(_l("State"), choices=options(words.VISIT_STATES), default="planned")
     record = LongText(_l("Minutes of the meeting"), [at_most(20000)], render_kw={"rows": 10})
 
     def fill(self, row: Meeting) -> None:

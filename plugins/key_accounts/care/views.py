@@ -12,13 +12,13 @@ from plugins.key_accounts.care import charts, documents, queries, rules, service
 from plugins.key_accounts.care import vocabulary as words
 from plugins.key_accounts.care.forms import DoneForm, DutyForm, ForecastForm, IncentiveForm
 from plugins.key_accounts.care.models import DUTIES
-from plugins.key_accounts.fields import people
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
 from plugins.key_accounts.permissions import USE
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import NotAllowed
+from portal.core.forms import options
 from portal.core.permissions import can, require
 from portal.core.web import access, refuse_large_id, signed_in
 from portal.customers.models import Customer
@@ -125,9 +125,9 @@ def finish_duty(duty_id: int) -> Answer:
         raise NotAllowed(_("A duty is noted by its owner or by the account manager."))
     form = DoneForm()
     evidence = queries.evidence_of(customer.id)
-    form.interaction_id.choices = people(evidence.interactions, _("none"))
-    form.purchase_id.choices = people(evidence.purchases, _("none"))
-    form.document_id.choices = people(evidence.documents, _("none"))
+    form.interaction_id.choices = options(evidence.interactions, _("none"))
+    form.purchase_id.choices = options(evidence.purchases, _("none"))
+    form.document_id.choices = options(evidence.documents, _("none"))
     if request.method == "GET":
         form.done_on.data = clock.today()
     return form_page(

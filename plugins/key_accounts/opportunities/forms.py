@@ -5,29 +5,30 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from wtforms import SelectField
 from wtforms.validators import NumberRange, Optional
 
-from plugins.key_accounts.fields import (
+from plugins.key_accounts.opportunities import vocabulary as words
+from plugins.key_accounts.opportunities.models import OPEN_STAGES, SOURCES, WON, Opportunity
+from plugins.key_accounts.opportunities.services import OpportunityInput
+from portal.core.forms import (
     GIVEN,
     REQUIRED,
     ChoiceField,
     DayField,
+    Form,
     LongText,
     NumberField,
-    PersonField,
-    ProductField,
+    TextField,
     VersionedForm,
+    YuanField,
     at_most,
-    pairs,
+    options,
 )
-from plugins.key_accounts.opportunities import vocabulary as words
-from plugins.key_accounts.opportunities.models import OPEN_STAGES, SOURCES, WON, Opportunity
-from plugins.key_accounts.opportunities.services import OpportunityInput
-from portal.core.forms import Form, TextField, YuanField
 from portal.customers.inputs import NextStepInput
 from portal.customers.vocabulary import InteractionKind, choices
 from portal.i18n import _l
+from portal.org.fields import PersonField
+from portal.purchases.fields import ProductField
 
 FIELDS = ("title", "source", "amount", "probability", "close_on", "unit", "category", "competitors", "notes")
 SLOTS = ("product_1", "product_2", "product_3")
@@ -37,8 +38,8 @@ class OpportunityForm(VersionedForm):
     """An opportunity; the next step only when it is new."""
 
     title = TextField(_l("Opportunity"), [REQUIRED, at_most(200)])
-    source = ChoiceField(_l("Source"), choices=pairs(words.SOURCES))
-    stage = ChoiceField(_l("Stage"), choices=pairs({stage: words.STAGES[stage] for stage in OPEN_STAGES}))
+    source = ChoiceField(_l("Source"), choices=options(words.SOURCES))
+    stage = ChoiceField(_l("Stage"), choices=options({stage: words.STAGES[stage] for stage in OPEN_STAGES}))
     amount = YuanField(_l("Amount"), [GIVEN])
     probability = NumberField(
         _l("Probability, per cent"), [Optional(), NumberRange(0, 100, _l("Enter per cent from 0 to 100."))]
@@ -54,7 +55,7 @@ class OpportunityForm(VersionedForm):
     notes = LongText(_l("Notes"), [at_most(5000)])
     step_task = TextField(_l("Next step"), [REQUIRED, at_most(500)])
     step_due = DayField(_l("Until"), [GIVEN])
-    step_kind = ChoiceField(_l("Way of contact"), choices=pairs(dict(choices(InteractionKind))), default="phone")
+    step_kind = ChoiceField(_l("Way of contact"), choices=options(dict(choices(InteractionKind))), default="phone")
 
     GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (
@@ -111,7 +112,9 @@ class CloseForm(VersionedForm):
 
     def offer(self, outcome: str) -> CloseForm:
         """The reasons of an outcome."""
-        self.reason.choices = pairs(words.WIN_REASONS if outcome == WON else words.LOSS_REASONS, _l("Choose a reason"))
+        self.reason.choices = options(
+            words.WIN_REASONS if outcome == WON else words.LOSS_REASONS, _l("Choose a reason")
+        )
         return self
 
 
@@ -120,7 +123,7 @@ class StepForm(Form):
 
     task = TextField(_l("Next step"), [REQUIRED, at_most(500)])
     due_on = DayField(_l("Until"), [GIVEN])
-    kind = ChoiceField(_l("Way of contact"), choices=pairs(dict(choices(InteractionKind))), default="phone")
+    kind = ChoiceField(_l("Way of contact"), choices=options(dict(choices(InteractionKind))), default="phone")
 
     def to_input(self) -> NextStepInput:
         """The service's input."""
@@ -131,7 +134,7 @@ class TargetForm(Form):
     """Targets of a person and a year."""
 
     user_id = ChoiceField(_l("Person"))
-    year = SelectField(_l("Year"), coerce=int)
+    year = ChoiceField(_l("Year"), coerce=int)
     total = YuanField(_l("Sales of the year"), [Optional()])
     more_use = YuanField(words.SOURCES["more_use"], [Optional()])
     cross_selling = YuanField(words.SOURCES["cross_selling"], [Optional()])

@@ -10,8 +10,6 @@ from flask import redirect, render_template, request, url_for
 from wtforms.validators import InputRequired
 
 from plugins.key_accounts.blueprint import blueprint
-from plugins.key_accounts.fields import CustomerField
-from plugins.key_accounts.fields import people as people_choices
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
 from plugins.key_accounts.opportunities import charts, queries, services
@@ -24,8 +22,10 @@ from plugins.key_accounts.permissions import LEAD, USE
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import NotFound
+from portal.core.forms import options
 from portal.core.permissions import can, require
 from portal.core.web import access, int_argument, signed_in
+from portal.customers.fields import CustomerField
 from portal.customers.models import Customer
 from portal.customers.page import abilities
 from portal.customers.permissions import EDIT
@@ -149,8 +149,8 @@ def targets() -> Answer:
     people = queries.people_with_targets(actor)
     form = TargetForm()
     this_year = clock.today().year
-    form.user_id.choices = people_choices(people)
-    form.year.choices = people_choices((year, str(year)) for year in (this_year, this_year + 1, this_year - 1))
+    form.user_id.choices = options(people)
+    form.year.choices = options((year, str(year)) for year in (this_year, this_year + 1, this_year - 1))
     if request.method == "GET" and people:
         chosen = int_argument("person", people[0][0], 1, 2**53)
         chosen = chosen if chosen in dict(people) else people[0][0]

@@ -8,24 +8,26 @@ from typing import Any
 from wtforms import BooleanField, DecimalField
 from wtforms.validators import Optional
 
-from plugins.key_accounts.fields import (
-    GIVEN,
-    REQUIRED,
-    ChoiceField,
-    DayField,
-    LongText,
-    NumberField,
-    PersonField,
-    VersionedForm,
-    at_most,
-    pairs,
-)
 from plugins.key_accounts.plans import vocabulary as words
 from plugins.key_accounts.plans.emergencies import EmergencyInput
 from plugins.key_accounts.plans.models import EmergencyPlan
 from plugins.key_accounts.plans.services import SECTION_LENGTH
-from portal.core.forms import Form, TextField, YuanField
+from portal.core.forms import (
+    GIVEN,
+    REQUIRED,
+    ChoiceField,
+    DayField,
+    Form,
+    LongText,
+    NumberField,
+    TextField,
+    VersionedForm,
+    YuanField,
+    at_most,
+    options,
+)
 from portal.i18n import _, _l
+from portal.org.fields import PersonField
 
 YEARS = {"1": _l("One year"), "2": _l("Two years"), "3": _l("Three years")}
 
@@ -35,7 +37,7 @@ class NewPlanForm(Form):
 
     title = TextField(_l("Title of the plan"), [REQUIRED, at_most(200)])
     first_year = NumberField(_l("First year"), [GIVEN])
-    years = ChoiceField(_l("For"), choices=pairs(YEARS), default="1")
+    years = ChoiceField(_l("For"), choices=options(YEARS), default="1")
 
 
 class PlanForm(VersionedForm):
@@ -43,7 +45,7 @@ class PlanForm(VersionedForm):
 
     title = TextField(_l("Title of the plan"), [REQUIRED, at_most(200)])
     first_year = NumberField(_l("First year"), [GIVEN])
-    years = ChoiceField(_l("For"), choices=pairs(YEARS))
+    years = ChoiceField(_l("For"), choices=options(YEARS))
     invested = YuanField(
         _l("Invested in the account"), [Optional()], description=_l("Development cost, samples, training, travel.")
     )
@@ -141,7 +143,7 @@ class ActionForm(Form):
 class FinishForm(Form):
     """State of an action."""
 
-    state = ChoiceField(_l("State"), choices=pairs(words.ACTION_STATES))
+    state = ChoiceField(_l("State"), choices=options(words.ACTION_STATES))
     result = LongText(_l("What came of it"), [at_most(500)])
 
 
@@ -185,5 +187,5 @@ class EmergencyForm(VersionedForm):
 class EntryForm(Form):
     """A line of the log."""
 
-    kind = ChoiceField(_l("Kind of entry"), choices=pairs(words.ENTRIES))
+    kind = ChoiceField(_l("Kind of entry"), choices=options(words.ENTRIES))
     text = LongText(_l("What happened"), [REQUIRED, at_most(1000)])

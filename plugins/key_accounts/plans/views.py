@@ -10,7 +10,6 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 
 from plugins.key_accounts.blueprint import blueprint
-from plugins.key_accounts.fields import people
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
 from plugins.key_accounts.plans import documents, emergencies, queries, services
@@ -32,6 +31,7 @@ from plugins.key_accounts.team import vocabulary as team_words
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import NotAllowed, NotFound
+from portal.core.forms import options
 from portal.core.permissions import can, require
 from portal.core.web import refuse_large_id, signed_in
 from portal.customers.models import Customer
@@ -394,7 +394,7 @@ def new_emergency(customer_id: int) -> Answer:
     """Add a kind of incident."""
     customer = _editable(customer_id)
     form = EmergencyForm()
-    form.contact_id.choices = people(team.contact_choices(customer.id), _("Nobody named yet"))
+    form.contact_id.choices = options(team.contact_choices(customer.id), _("Nobody named yet"))
     if request.method == "GET":
         form.user_id.show(customer.account_manager_id)
     return form_page(
@@ -412,7 +412,7 @@ def edit_emergency(emergency_id: int) -> Answer:
     row = queries.emergency_for(refuse_large_id(emergency_id), current_actor())
     customer = _editable(row.customer_id)
     form = EmergencyForm()
-    form.contact_id.choices = people(team.contact_choices(customer.id), _("Nobody named yet"))
+    form.contact_id.choices = options(team.contact_choices(customer.id), _("Nobody named yet"))
     if request.method == "GET":
         form.fill(row)
     return form_page(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import BooleanField, DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import BooleanField
+from wtforms.validators import InputRequired, Optional
 
 from plugins.key_accounts.policies.models import EMPHASES, RESPONSIVE, STANDARD, TECHNICAL
 from plugins.key_accounts.policies.services import (
@@ -18,7 +18,19 @@ from plugins.key_accounts.policies.services import (
     PropositionInput,
 )
 from plugins.key_accounts.tiers.vocabulary import TIERS
-from portal.core.forms import Form, TextField, YuanField
+from portal.core.forms import (
+    ChoiceField,
+    DayField,
+    Form,
+    LongText,
+    NumberField,
+    TextField,
+    VersionedForm,
+    YuanField,
+    at_most,
+    options,
+)
+from portal.core.numbers import id_from
 from portal.customers.vocabulary import LABELS, CustomerKind
 from portal.i18n import _l
 
@@ -57,29 +69,24 @@ TEXT_WORDS: dict[str, Any] = {
 
 
 def _texts(names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: TextAreaField(TEXT_WORDS[name], validators=[Length(max=TEXT_LENGTH)]) for name in names}
+    return {name: LongText(TEXT_WORDS[name], validators=[at_most(TEXT_LENGTH)]) for name in names}
 
 
-def _whole(value: Any) -> int | None:
-    return int(value) if value not in (None, "") else None
-
-
-class _PolicyForm(Form):
-    name = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), Length(max=100)])
-    tier = SelectField(_l("For the tier"), choices=[("", _l("all tiers")), *TIERS.items()])
-    kind = SelectField(
+class _PolicyForm(VersionedForm):
+    name = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), at_most(100)])
+    tier = ChoiceField(_l("For the tier"), choices=options(TIERS, _l("all tiers")))
+    kind = ChoiceField(
         _l("For customers of the kind"),
-        choices=[("", _l("all kinds")), *((kind.value, LABELS[CustomerKind][kind]) for kind in CustomerKind)],
+        choices=options(LABELS[CustomerKind], _l("all kinds")),
     )
-    valid_from = DateField(_l("Valid from"), validators=[InputRequired(_l("Enter a date."))])
-    valid_until = DateField(_l("Valid until"), validators=[Optional()])
-    visit_days = IntegerField(_l("A visit at least every"), validators=[Optional()])
-    contact_days = IntegerField(_l("A contact at least every"), validators=[Optional()])
+    valid_from = DayField(_l("Valid from"), validators=[InputRequired(_l("Enter a date."))])
+    valid_until = DayField(_l("Valid until"), validators=[Optional()])
+    visit_days = NumberField(_l("A visit at least every"), validators=[Optional()])
+    contact_days = NumberField(_l("A contact at least every"), validators=[Optional()])
     credit_limit = YuanField(_l("Credit limit"), validators=[Optional()])
-    credit_days = IntegerField(_l("Days of credit"), validators=[Optional()])
+    credit_days = NumberField(_l("Days of credit"), validators=[Optional()])
     minimum_order = YuanField(_l("Minimum order"), validators=[Optional()])
-    discount = IntegerField(_l("Discount off the list price"), validators=[Optional()])
-    version = HiddenField()
+    discount = NumberField(_l("Discount off the list price"), validators=[Optional()])
 
     def to_input(self) -> PolicyInput:
         """The service's input."""
@@ -96,24 +103,19 @@ class _PolicyForm(Form):
             minimum_order=self.minimum_order.data,
             discount=self.discount.data,
             texts={name: self[name].data or "" for name in POLICY_TEXTS},
-            version=_version(self.version.data),
+            version=self.seen_version,
         )
-
-
-def _version(text: Any) -> int | None:
-    return int(text) if str(text or "").isdecimal() and len(str(text)) < 10 else None
 
 
 PolicyForm: type[_PolicyForm] = type("PolicyForm", (_PolicyForm,), _texts(POLICY_TEXTS))
 
 
-class _PropositionForm(Form):
-    name = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), Length(max=100)])
-    segment = SelectField(_l("Segment"), choices=list(SEGMENT_WORDS.items()))
-    valid_from = DateField(_l("Valid from"), validators=[InputRequired(_l("Enter a date."))])
-    valid_until = DateField(_l("Valid until"), validators=[Optional()])
-    price_position = StringField(_l("Price position"), validators=[Length(max=200)])
-    version = HiddenField()
+class _PropositionForm(VersionedForm):
+    name = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), at_most(100)])
+    segment = ChoiceField(_l("Segment"), choices=options(SEGMENT_WORDS))
+    valid_from = DayField(_l("Valid from"), validators=[InputRequired(_l("Enter a date."))])
+    valid_until = DayField(_l("Valid until"), validators=[Optional()])
+    price_position = TextField(_l("Price position"), validators=[at_most(200)])
 
     def to_input(self) -> PropositionInput:
         """The service's input."""
@@ -124,7 +126,7 @@ class _PropositionForm(Form):
             valid_until=self.valid_until.data,
             price_position=self.price_position.data or "",
             texts={name: self[name].data or "" for name in PROPOSITION_TEXTS},
-            version=_version(self.version.data),
+            version=self.seen_version,
         )
 
 
@@ -132,7 +134,7 @@ PropositionForm: type[_PropositionForm] = type("PropositionForm", (_PropositionF
 
 
 class _BuyingForm(Form):
-    segment = SelectField(_l("Segment"), choices=[("", _l("none chosen")), *SEGMENT_WORDS.items()])
+    segment = ChoiceField(_l("Segment"), choices=options(SEGMENT_WORDS, _l("none chosen")))
 
     def to_input(self) -> BuyingInput:
         """The service's input; factors without a place are left out."""
@@ -154,14 +156,14 @@ class _BuyingForm(Form):
 def _buying_fields() -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for factor in EMPHASES:
-        fields[f"position_{factor}"] = SelectField(
+        fields[f"position_{factor}"] = ChoiceField(
             EMPHASIS_WORDS[factor],
-            coerce=_whole,
-            choices=[("", "—"), *((str(n), str(n)) for n in range(1, len(EMPHASES) + 1))],
+            coerce=id_from,
+            choices=options(((n, str(n)) for n in range(1, len(EMPHASES) + 1)), "—"),
             validators=[Optional()],
         )
         fields[f"met_{factor}"] = BooleanField(_l("We meet it"))
-        fields[f"note_{factor}"] = StringField(_l("Note"), validators=[Length(max=300)])
+        fields[f"note_{factor}"] = TextField(_l("Note"), validators=[at_most(300)])
     return fields
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, HiddenField, IntegerField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms import BooleanField, HiddenField
+from wtforms.validators import InputRequired
 
 from plugins.key_accounts.portfolio.queries import DECIDED, PROPOSED
 from plugins.key_accounts.portfolio.services import NAME_LENGTH, ScenarioInput
 from plugins.key_accounts.portfolio.whatif import MOST_POINTS, Assumption
 from plugins.key_accounts.tiers.models import IMPORTANT, KEY, ORDINARY, TIERS
-from portal.core.forms import Form, TextField
+from portal.core.forms import Form, LongText, NumberField, TextField, at_most, between
 from portal.i18n import _l
 
-_BOUNDS = [InputRequired(_l("Enter a whole number.")), NumberRange(0, MOST_POINTS, _l("Enter a number from 0 to 300."))]
+_BOUNDS = [InputRequired(_l("Enter a whole number.")), between(0, MOST_POINTS)]
 
 
 class WhatIfForm(Form):
@@ -21,12 +21,12 @@ class WhatIfForm(Form):
     class Meta(Form.Meta):
         csrf = False
 
-    points_key = IntegerField(_l("Key customers"), validators=_BOUNDS)
-    points_important = IntegerField(_l("Important customers"), validators=_BOUNDS)
-    points_ordinary = IntegerField(_l("Ordinary customers"), validators=_BOUNDS)
-    response_key = IntegerField(_l("Key customers"), validators=_BOUNDS)
-    response_important = IntegerField(_l("Important customers"), validators=_BOUNDS)
-    response_ordinary = IntegerField(_l("Ordinary customers"), validators=_BOUNDS)
+    points_key = NumberField(_l("Key customers"), validators=_BOUNDS)
+    points_important = NumberField(_l("Important customers"), validators=_BOUNDS)
+    points_ordinary = NumberField(_l("Ordinary customers"), validators=_BOUNDS)
+    response_key = NumberField(_l("Key customers"), validators=_BOUNDS)
+    response_important = NumberField(_l("Important customers"), validators=_BOUNDS)
+    response_ordinary = NumberField(_l("Ordinary customers"), validators=_BOUNDS)
 
     def to_assumption(self) -> Assumption:
         """What is moved and expected."""
@@ -39,16 +39,16 @@ class WhatIfForm(Form):
 class ScenarioForm(Form):
     """A what-if under a name; the numbers come along hidden."""
 
-    name = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), Length(max=NAME_LENGTH)])
-    remarks = TextAreaField(_l("Remarks"), validators=[Length(max=500)])
+    name = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), at_most(NAME_LENGTH)])
+    remarks = LongText(_l("Remarks"), validators=[at_most(500)])
     is_shared = BooleanField(_l("Others may open it"))
     by = HiddenField()
-    points_key = IntegerField(validators=_BOUNDS)
-    points_important = IntegerField(validators=_BOUNDS)
-    points_ordinary = IntegerField(validators=_BOUNDS)
-    response_key = IntegerField(validators=_BOUNDS)
-    response_important = IntegerField(validators=_BOUNDS)
-    response_ordinary = IntegerField(validators=_BOUNDS)
+    points_key = NumberField(validators=_BOUNDS)
+    points_important = NumberField(validators=_BOUNDS)
+    points_ordinary = NumberField(validators=_BOUNDS)
+    response_key = NumberField(validators=_BOUNDS)
+    response_important = NumberField(validators=_BOUNDS)
+    response_ordinary = NumberField(validators=_BOUNDS)
 
     def to_input(self) -> ScenarioInput:
         """The service's input."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import DateField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Optional
 
 from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.frame import load_customer
@@ -16,7 +15,8 @@ from plugins.key_accounts.satisfaction.settings import loss_rates, weights
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Invalid
-from portal.core.forms import Form
+from portal.core.forms import ChoiceField, DayField, Form, TextField, at_most, options
+from portal.core.numbers import id_from
 from portal.core.permissions import can
 from portal.core.transaction import transaction
 from portal.core.web import access, int_argument
@@ -26,15 +26,15 @@ from portal.i18n import _, _l
 class GradeForm(Form):
     """What a contact said."""
 
-    contact_id = SelectField(_l("Contact"), coerce=lambda value: int(value) if value else None, validators=[Optional()])
-    surveyed_on = DateField(_l("Day"), validators=[InputRequired(_l("Enter a date."))])
-    phase = SelectField(_l("Time of the question"), choices=list(words.PHASES.items()), default="after")
-    grade = SelectField(
+    contact_id = ChoiceField(_l("Contact"), coerce=id_from, validators=[Optional()])
+    surveyed_on = DayField(_l("Day"), validators=[InputRequired(_l("Enter a date."))])
+    phase = ChoiceField(_l("Time of the question"), choices=options(words.PHASES), default="after")
+    grade = ChoiceField(
         _l("Grade of satisfaction"),
-        coerce=lambda value: int(value) if value else None,
-        choices=[(str(key), label) for key, label in words.GRADES.items()],
+        coerce=id_from,
+        choices=options(words.GRADES),
     )
-    remark = StringField(_l("What was said"), validators=[Length(max=500)])
+    remark = TextField(_l("What was said"), validators=[at_most(500)])
 
     def to_input(self) -> services.GradeInput:
         """The service's input."""
@@ -50,7 +50,7 @@ def customer_satisfaction(customer_id: int) -> str | Response | tuple[str, int]:
     actor = current_actor()
     customer = load_customer(customer_id, actor)
     form = GradeForm()
-    form.contact_id.choices = [("", _("the customer as a whole")), *queries.contacts_of(customer.id)]
+    form.contact_id.choices = options(queries.contacts_of(customer.id), _("the customer as a whole"))
     if request.method == "GET":
         form.surveyed_on.data = clock.today()
     if form.validate_on_submit():

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import DateField, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Optional
 
 from plugins.key_accounts.scorecards import criteria
 from plugins.key_accounts.scorecards.models import DIVERSION, PRICE_CUT, PRICE_RAISE
 from plugins.key_accounts.scorecards.services import NOTE_LENGTH, TEXT_LENGTH, Answer, ScorecardInput, ViolationInput
-from portal.core.forms import Form
+from portal.core.forms import ChoiceField, DayField, Form, LongText, TextField, at_most, options
 from portal.i18n import _l
 
 VIOLATION_WORDS: dict[str, Any] = {
@@ -18,19 +17,20 @@ VIOLATION_WORDS: dict[str, Any] = {
     PRICE_RAISE: _l("Prices raised on one's own"),
     PRICE_CUT: _l("Prices cut on one's own"),
 }
-_GRADES = [("", _l("—")), *((str(n), str(n)) for n in range(criteria.HIGHEST, -1, -1))]
+_STEPS = [(str(n), str(n)) for n in range(criteria.HIGHEST, -1, -1)]
+_GRADES = options(_STEPS, "—")
 #: A criterion the portal has figures for can be left to them.
-_GRADES_OR_DATA = [("", _l("as the figures say")), *((str(n), str(n)) for n in range(criteria.HIGHEST, -1, -1))]
+_GRADES_OR_DATA = options(_STEPS, _l("as the figures say"))
 
 
 def scorecard_form(card: str, figures: dict[str, criteria.Found], **arguments: Any) -> Form:
     """The form of a scorecard: a grade and a note for each criterion."""
-    fields: dict[str, Any] = {"remarks": TextAreaField(_l("Remarks"), validators=[Length(max=1000)])}
+    fields: dict[str, Any] = {"remarks": LongText(_l("Remarks"), validators=[at_most(1000)])}
     for item in criteria.CRITERIA[card]:
-        fields[f"grade_{item.key}"] = SelectField(
+        fields[f"grade_{item.key}"] = ChoiceField(
             item.label, choices=_GRADES_OR_DATA if item.key in figures else _GRADES, validators=[Optional()]
         )
-        fields[f"note_{item.key}"] = StringField(_l("Note"), validators=[Length(max=NOTE_LENGTH)])
+        fields[f"note_{item.key}"] = TextField(_l("Note"), validators=[at_most(NOTE_LENGTH)])
     return type("ScorecardForm", (Form,), fields)(**arguments)
 
 
@@ -47,10 +47,10 @@ def to_input(card: str, form: Form) -> ScorecardInput:
 class ViolationForm(Form):
     """A breach of market order."""
 
-    kind = SelectField(_l("Kind of breach"), choices=list(VIOLATION_WORDS.items()))
-    happened_on = DateField(_l("Day"), validators=[InputRequired(_l("Enter a date."))])
-    description = TextAreaField(
-        _l("What happened"), validators=[InputRequired(_l("Say what happened.")), Length(max=TEXT_LENGTH)]
+    kind = ChoiceField(_l("Kind of breach"), choices=options(VIOLATION_WORDS))
+    happened_on = DayField(_l("Day"), validators=[InputRequired(_l("Enter a date."))])
+    description = LongText(
+        _l("What happened"), validators=[InputRequired(_l("Say what happened.")), at_most(TEXT_LENGTH)]
     )
 
     def to_input(self) -> ViolationInput:
@@ -61,6 +61,4 @@ class ViolationForm(Form):
 class MeasureForm(Form):
     """What was done about a breach."""
 
-    measure = StringField(
-        _l("What was done"), validators=[InputRequired(_l("Say what was done.")), Length(max=NOTE_LENGTH)]
-    )
+    measure = TextField(_l("What was done"), validators=[InputRequired(_l("Say what was done.")), at_most(NOTE_LENGTH)])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from flask import render_template, request, url_for
 
 from plugins.key_accounts.blueprint import blueprint
-from plugins.key_accounts.fields import ChoiceField, LongText, VersionedForm, at_most, pairs, people
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page
 from plugins.key_accounts.stakeholders import chart, queries, services
 from plugins.key_accounts.stakeholders import vocabulary as words
 from portal.auth.current import current_actor
+from portal.core.forms import ChoiceField, LongText, VersionedForm, at_most, options
 from portal.core.permissions import require
 from portal.core.web import refuse_large_id, signed_in
 from portal.customers.page import abilities
@@ -23,11 +23,11 @@ class StakeholderForm(VersionedForm):
     """How a contact is judged."""
 
     influence = ChoiceField(
-        _l("Influence on the decision"), choices=pairs({str(key): word for key, word in words.INFLUENCES.items()})
+        _l("Influence on the decision"), choices=options({str(key): word for key, word in words.INFLUENCES.items()})
     )
     attitude = ChoiceField(
         _l("Attitude towards us"),
-        choices=pairs({str(key): word for key, word in words.ATTITUDES.items()}, words.UNKNOWN),
+        choices=options({str(key): word for key, word in words.ATTITUDES.items()}, words.UNKNOWN),
     )
     reports_to_id = ChoiceField(_l("Reports to"))
     note = LongText(_l("What he cares about, how to win him"), [at_most(500)])
@@ -81,7 +81,7 @@ def edit_stakeholder(contact_id: int) -> Answer:
         for person in queries.people_of(contact.customer_id)
         if person.id != contact.id
     ]
-    form.reports_to_id.choices = people(others, _("Nobody, or not known"))
+    form.reports_to_id.choices = options(others, _("Nobody, or not known"))
     if request.method == "GET":
         row = queries.stakeholder_of(contact.id)
         form.influence.data = str(row.influence if row else 3)

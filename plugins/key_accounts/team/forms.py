@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from wtforms.validators import Optional
 
-from plugins.key_accounts.fields import (
+from plugins.key_accounts.team import vocabulary as words
+from plugins.key_accounts.team.services import MemberInput, TeamInput
+from portal.core.forms import (
     GIVEN,
     ChoiceField,
     DayField,
+    Form,
     LongText,
-    PersonField,
+    TextField,
     VersionedForm,
     at_most,
-    pairs,
+    options,
 )
-from plugins.key_accounts.team import vocabulary as words
-from plugins.key_accounts.team.services import MemberInput, TeamInput
-from portal.core.forms import Form, TextField
 from portal.i18n import _l
+from portal.org.fields import PersonField
 
 
 class MemberForm(Form):
     """Somebody's part in a team."""
 
     user_id = PersonField(_l("Person"), [GIVEN])
-    role = ChoiceField(_l("Part in the team"), choices=pairs(words.ROLES))
+    role = ChoiceField(_l("Part in the team"), choices=options(words.ROLES))
     task = TextField(_l("Task"), [at_most(300)])
     valid_from = DayField(_l("First day"), [GIVEN])
     valid_until = DayField(_l("Last day"), [GIVEN])
@@ -58,7 +59,7 @@ class TeamForm(VersionedForm):
 class PhaseForm(Form):
     """The phase of the relationship."""
 
-    phase = ChoiceField(_l("Phase"), choices=pairs(words.PHASES))
+    phase = ChoiceField(_l("Phase"), choices=options(words.PHASES))
     focus = LongText(_l("Focus"), [at_most(1000)], description=_l("What this phase asks of us with this customer."))
     balance = LongText(
         _l("Mutual benefit"),
@@ -70,7 +71,7 @@ class PhaseForm(Form):
 class ChannelForm(Form):
     """A line between one of ours and one of theirs."""
 
-    level = ChoiceField(_l("Level of the channel"), choices=pairs(words.LEVELS))
+    level = ChoiceField(_l("Level of the channel"), choices=options(words.LEVELS))
     user_id = PersonField(_l("Ours"), [GIVEN])
     contact_id = ChoiceField(_l("Theirs"))
     topic = TextField(_l("About"), [at_most(200)])

@@ -8,7 +8,7 @@ from typing import Any
 from flask import render_template, request, url_for
 
 from plugins.key_accounts.blueprint import blueprint
-from plugins.key_accounts.fields import ReasonForm, people
+from plugins.key_accounts.fields import ReasonForm
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
 from plugins.key_accounts.team import queries, services
@@ -18,6 +18,7 @@ from plugins.key_accounts.team.models import Channel, TeamMember
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import NotFound
+from portal.core.forms import options
 from portal.core.permissions import can, require
 from portal.core.web import refuse_large_id, signed_in
 from portal.customers.models import Customer
@@ -177,7 +178,7 @@ def add_channel(customer_id: int) -> Answer:
     customer = _editable(customer_id)
     form = ChannelForm()
     contacts = queries.contact_choices(customer.id)
-    form.contact_id.choices = people(contacts, _("Choose a contact"))
+    form.contact_id.choices = options(contacts, _("Choose a contact"))
     intro = "" if contacts else _("This customer has no contacts yet: enter one first.")
     return form_page(
         form,

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms.validators import InputRequired, Optional
 
 from plugins.key_accounts.tiers import vocabulary as words
 from plugins.key_accounts.tiers.services import NOTE_LENGTH, REASON_LENGTH, RolesInput, TierInput
-from portal.core.forms import Form
+from portal.core.forms import BoxesField, ChoiceField, Form, LongText, OptionField, TextField, at_most, options
+from portal.core.numbers import id_from
 from portal.i18n import _l
 
 
 class TierForm(Form):
     """A decision on one or more customers."""
 
-    tier = RadioField(
+    tier = OptionField(
         _l("Decision"),
-        choices=[
-            ("proposed", _l("As proposed")),
-            ("present", _l("Decline the proposal, the tier stays")),
-            *words.TIERS.items(),
-        ],
+        choices=options(
+            {"proposed": _l("As proposed"), "present": _l("Decline the proposal, the tier stays")} | words.TIERS
+        ),
         validators=[InputRequired(_l("Choose a tier."))],
     )
-    reason = TextAreaField(_l("Reason"), validators=[Length(max=REASON_LENGTH)])
+    reason = LongText(_l("Reason"), validators=[at_most(REASON_LENGTH)])
 
     def to_input(self, ids: list[int], seen: dict[int, str]) -> TierInput:
         """The service's input."""
@@ -34,20 +31,14 @@ class TierForm(Form):
 class RolesForm(Form):
     """Strategic roles and ease of development."""
 
-    roles = SelectMultipleField(
-        _l("Strategic roles"),
-        choices=list(words.ROLES.items()),
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-        validators=[Optional()],
-    )
-    ease = SelectField(
+    roles = BoxesField(_l("Strategic roles"), choices=options(words.ROLES), validators=[Optional()])
+    ease = ChoiceField(
         _l("Ease of development"),
-        coerce=lambda value: int(value) if value and value != "None" else None,
-        choices=[("", _l("not judged")), *((str(key), text) for key, text in words.EASE.items())],
+        coerce=id_from,
+        choices=options(words.EASE, _l("not judged")),
         validators=[Optional()],
     )
-    note = StringField(_l("Why judged so"), validators=[Length(max=NOTE_LENGTH)])
+    note = TextField(_l("Why judged so"), validators=[at_most(NOTE_LENGTH)])
 
     def to_input(self) -> RolesInput:
         """The service's input."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import HiddenField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import HiddenField
+from wtforms.validators import InputRequired, Optional
 
 from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.frame import load_customer
@@ -16,10 +16,12 @@ from plugins.key_accounts.whitespace import queries, services, tree
 from plugins.key_accounts.whitespace.models import NONE, OURS, RIVAL
 from portal.auth.current import current_actor
 from portal.core.errors import Conflict, Invalid
-from portal.core.forms import Form, TextField, YuanField
+from portal.core.forms import ChoiceField, Form, TextField, YuanField, at_most, options
+from portal.core.numbers import id_from
 from portal.core.permissions import can
 from portal.core.transaction import transaction
 from portal.core.web import access, int_argument
+from portal.customers.fields import CustomerField
 from portal.i18n import _, _l
 
 STATE_WORDS: dict[str, Any] = {
@@ -33,23 +35,19 @@ STATE_TONES = {OURS: "success", RIVAL: "warning", NONE: "neutral"}
 class UnitForm(Form):
     """A unit of the customer."""
 
-    name = TextField(_l("Name of the unit"), validators=[InputRequired(_l("Enter a name.")), Length(max=100)])
-    linked_id = StringField(_l("In our records as customer"), validators=[Optional()])
+    name = TextField(_l("Name of the unit"), validators=[InputRequired(_l("Enter a name.")), at_most(100)])
+    linked_id = CustomerField(_l("In our records as customer"))
 
 
 class CellForm(Form):
     """What a unit buys of a category."""
 
-    state = SelectField(_l("Bought"), choices=list(STATE_WORDS.items()))
-    rival = TextField(_l("Rival"), validators=[Length(max=100)])
+    state = ChoiceField(_l("Bought"), choices=options(STATE_WORDS))
+    rival = TextField(_l("Rival"), validators=[at_most(100)])
     potential = YuanField(_l("Potential a year"), validators=[Optional()])
-    note = StringField(_l("Note"), validators=[Length(max=300)])
+    note = TextField(_l("Note"), validators=[at_most(300)])
     unit_id = HiddenField()
     category = HiddenField()
-
-
-def _unit_id(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and 0 < len(text) < 18 else None
 
 
 @blueprint.get("/customers/<int:customer_id>/whitespace")
@@ -81,13 +79,13 @@ def add_unit(customer_id: int) -> Response:
     if form.validate():
         try:
             with transaction():
-                services.save_unit(customer_id, form.name.data, _unit_id(form.linked_id.data), actor)
+                services.save_unit(customer_id, form.name.data, form.linked_id.data, actor)
         except Invalid as error:
             flash(str(error), "danger")
         else:
             flash(_("The unit was added."), "success")
     else:
-        flash(_("Enter a name."), "danger")
+        flash(" ".join(str(error) for errors in form.errors.values() for error in errors), "danger")
     return redirect(url_for("key_accounts.whitespace", customer_id=customer_id))
 
 
@@ -110,7 +108,7 @@ def whitespace_cell(customer_id: int) -> str | Response | tuple[str, int]:
     """Note what a unit buys of a category."""
     actor = current_actor()
     customer = load_customer(customer_id, actor)
-    unit_id = _unit_id(request.values.get("unit_id"))
+    unit_id = id_from(request.values.get("unit_id"))
     category = (request.values.get("category") or "").strip()[:100]
     unit = queries.unit_of(unit_id, customer.id)
     noted = queries.cell_of(customer.id, unit_id, category)
@@ -145,7 +143,7 @@ def whitespace_opportunity(customer_id: int) -> Response:
     """Make an opportunity of a cell."""
     actor = current_actor()
     load_customer(customer_id, actor)
-    unit_id = _unit_id(request.form.get("unit_id"))
+    unit_id = id_from(request.form.get("unit_id"))
     try:
         with transaction():
             made = services.make_opportunity(customer_id, unit_id, request.form.get("category", ""), actor).id
@@ -161,7 +159,7 @@ def _driver_form(noted: Any, **arguments: Any) -> Form:
     for node in tree.nodes():
         if node.key in tree.JUDGED:
             fields[f"amount_{node.key}"] = YuanField(node.label, validators=[Optional()])
-            fields[f"note_{node.key}"] = StringField(_l("Note"), validators=[Length(max=300)])
+            fields[f"note_{node.key}"] = TextField(_l("Note"), validators=[at_most(300)])
     start = {f"amount_{key}": row.amount for key, row in noted.items()} | {
         f"note_{key}": row.note for key, row in noted.items()
     }

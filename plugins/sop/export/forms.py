@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import BooleanField, RadioField, SelectField
-from wtforms.fields.choices import SelectChoice
+from wtforms import BooleanField
 
 from plugins.sop.export.services import DOCX, PDF, ExportInput
-from portal.core.forms import Form
+from portal.core.forms import ChoiceField, Form, OptionField, options
 from portal.i18n import _l
 
 
 class ExportForm(Form):
     """Which part, in which format, with what."""
 
-    part = SelectField(_l("Part of the manual"))
-    format = RadioField(
+    part = ChoiceField(_l("Part of the manual"))
+    format = OptionField(
         _l("Format"),
-        choices=[
-            SelectChoice(PDF, _l("PDF, for printing and reading")),
-            SelectChoice(DOCX, _l("Word (DOCX), for working on")),
-        ],
+        choices=options({PDF: _l("PDF, for printing and reading"), DOCX: _l("Word (DOCX), for working on")}),
         default=PDF,
     )
     checklists = BooleanField(_l("With a checklist to tick for every procedure"), default=True)
@@ -30,7 +26,7 @@ class ExportForm(Form):
 
     def __init__(self, *arguments: Any, parts: Sequence[tuple[str, str]], **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self.part.choices = [SelectChoice(value, label) for value, label in parts]
+        self.part.choices = options(parts)
 
     def to_input(self) -> ExportInput:
         """The service's input."""

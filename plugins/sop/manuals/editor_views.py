@@ -16,7 +16,7 @@ from plugins.sop.manuals import vocabulary as words
 from plugins.sop.manuals.base import load_draft
 from plugins.sop.manuals.checking import problems
 from plugins.sop.manuals.comparing import compare_texts
-from plugins.sop.manuals.forms import AttachForm, ChapterForm, NewProcedureForm, SubmitForm, new_token, read_procedure
+from plugins.sop.manuals.forms import AttachForm, ChapterForm, NewProcedureForm, SubmitForm, read_procedure
 from plugins.sop.manuals.inputs import ChapterInput, ProcedureInput, StepInput
 from plugins.sop.manuals.models import (
     Attachment,
@@ -32,7 +32,8 @@ from plugins.sop.runs.queries import uses_of
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotFound
-from portal.core.forms import Form
+from portal.core.forms import Form, new_token, options
+from portal.core.numbers import id_from
 from portal.core.storage import StorageError, storage
 from portal.core.text import clean_name
 from portal.core.transaction import transaction
@@ -43,10 +44,6 @@ from portal.i18n import _, _n
 
 def _draft(draft_id: int) -> ManualVersion:
     return load_draft(draft_id, current_actor())
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 19 else None
 
 
 @blueprint.get("/drafts/<int:draft_id>")
@@ -90,7 +87,7 @@ def arrange(draft_id: int) -> str | Response | tuple[str, int]:
 
 
 def _arrange(draft_id: int, word: str, rest: str, actor: Any) -> str | None:
-    key, procedure_id = rest[:32], _number(rest)
+    key, procedure_id = rest[:32], id_from(rest)
     if word == "chapter_add":
         return f"chapter-{editing.add_chapter(draft_id, request.form.get('title', '').strip(), actor).key}"
     if word in ("chapter_up", "chapter_down"):
@@ -109,7 +106,7 @@ def _arrange(draft_id: int, word: str, rest: str, actor: Any) -> str | None:
     if word in ("up", "down"):
         arranging.shift_procedure(draft_id, procedure_id, -1 if word == "up" else 1, actor)
     elif word == "move":
-        position = _number(request.form.get(f"position-{procedure_id}") or request.form.get("position")) or 1
+        position = id_from(request.form.get(f"position-{procedure_id}") or request.form.get("position")) or 1
         chapter = request.form.get(f"chapter-{procedure_id}") or request.form.get("chapter") or ""
         arranging.move_procedure(draft_id, procedure_id, chapter[:32], position, actor)
     elif word == "duplicate":
@@ -169,7 +166,7 @@ def chapter(draft_id: int, key: str) -> str | Response | tuple[str | Response, i
             done = editing.undo(draft_id, f"chapter:{key}", actor)
         flash(_("The last change was undone.") if done else _("There is nothing to undo."), "info")
         return redirect(url_for("sop.chapter", draft_id=draft_id, key=key))
-    seen = _number(form.seen.data) or 0
+    seen = id_from(form.seen.data) or 0
     data = ChapterInput(form.title.data or "", form.body.data or "", seen, command == "autosave")
     problem: Conflict | None = None
     if form.validate():
@@ -242,8 +239,8 @@ def new_procedure(draft_id: int) -> str | Response | tuple[str, int]:
     version = _draft(draft_id)
     form = NewProcedureForm()
     chapters = queries.chapters_of(version.id)
-    form.chapter.choices = [(row.key, row.title) for row in chapters]
-    after = _number(request.values.get("after"))
+    form.chapter.choices = options((row.key, row.title) for row in chapters)
+    after = id_from(request.values.get("after"))
     if request.method == "GET":
         wanted = request.args.get("chapter", "")
         known = any(row.key == wanted for row in chapters)
@@ -275,7 +272,7 @@ def starters(draft_id: int) -> str | Response | tuple[str, int]:
         departments = {
             kind: number
             for kind in library.DEPARTMENT_KINDS
-            if (number := _number(request.form.get(f"kind-{kind}"))) is not None
+            if (number := id_from(request.form.get(f"kind-{kind}"))) is not None
         }
         chosen = request.form.getlist("keys")[:200]
         try:
@@ -453,7 +450,7 @@ def attach(draft_id: int, procedure_id: int) -> str | Response | tuple[str, int]
     actor = current_actor()
     version = _draft(draft_id)
     back = url_for("sop.edit_procedure", draft_id=draft_id, procedure_id=procedure_id, _anchor="forms")
-    removed = _number(request.form.get("remove"))
+    removed = id_from(request.form.get("remove"))
     if removed is not None:
         with transaction():
             attaching.remove_form(draft_id, procedure_id, removed, actor)
@@ -522,16 +519,17 @@ def submit(draft_id: int) -> str | Response | tuple[str, int]:
     form = SubmitForm()
     concerned = reviewing.departments_concerned(version)
     taken = {key for key, _name in concerned}
-    form.departments.choices = [option for option in department_options() if option[0] not in taken]
+    form.departments.choices = options(option for option in department_options() if option[0] not in taken)
     first = version.base_id is None
     names = {
         kind: ".".join(str(part) for part in reviewing.number_for(version, kind == "major"))
         for kind in ("major", "minor")
     }
-    form.change.choices = [
+    kinds = [
         ("major", _("Version %(number)s: everybody concerned reads it again", number=names["major"])),
         ("minor", _("Version %(number)s: corrections, nobody has to read it again", number=names["minor"])),
-    ][: 1 if first else 2]
+    ]
+    form.change.choices = options(kinds[:1] if first else kinds)
     if request.method == "GET":
         form.token.data = new_token()
         form.change.data = "major" if first else "minor"

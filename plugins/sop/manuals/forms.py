@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     BooleanField,
-    DateField,
     HiddenField,
-    IntegerField,
-    RadioField,
-    SelectField,
     SelectMultipleField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Optional
 
 from plugins.sop.manuals import vocabulary as words
 from plugins.sop.manuals.drafting import ManualInput
 from plugins.sop.manuals.inputs import ProcedureInput, StepInput
 from plugins.sop.manuals.models import RACI, RELATIONS
 from plugins.sop.manuals.reviewing import SubmitInput
-from portal.core.forms import Form, TextField
+from portal.core.forms import (
+    GIVEN,
+    ChoiceField,
+    DayField,
+    Form,
+    LongText,
+    NumberField,
+    OptionField,
+    TextField,
+    at_most,
+    between,
+    new_token,
+    options,
+)
+from portal.core.numbers import id_from, whole_from
 from portal.i18n import LANGUAGES, _l
-
-
-def new_token() -> str:
-    """A token for a form: a double click files once."""
-    return secrets.token_urlsafe(24)
 
 
 class ManualForm(Form):
     """What is said about a manual."""
 
-    code = TextField(_l("Code"), validators=[InputRequired(_l("A manual needs a code.")), Length(max=30)])
-    title = TextField(_l("Title"), validators=[InputRequired(_l("A manual needs a title.")), Length(max=200)])
-    language = SelectField(_l("Language of the manual"), choices=list(LANGUAGES))
-    company = TextField(_l("Company on the cover"), validators=[Length(max=200)])
-    department_id = SelectField(_l("Department that keeps it"), coerce=int)
-    classification = RadioField(_l("Who may read it"), choices=list(words.CLASSIFICATIONS.items()))
-    review_months = IntegerField(
-        _l("Look through again after (months)"), default=12, validators=[InputRequired(), NumberRange(1, 120)]
+    code = TextField(_l("Code"), validators=[InputRequired(_l("A manual needs a code.")), at_most(30)])
+    title = TextField(_l("Title"), validators=[InputRequired(_l("A manual needs a title.")), at_most(200)])
+    language = ChoiceField(_l("Language of the manual"), choices=options(LANGUAGES))
+    company = TextField(_l("Company on the cover"), validators=[at_most(200)])
+    department_id = ChoiceField(_l("Department that keeps it"), coerce=id_from)
+    classification = OptionField(_l("Who may read it"), choices=options(words.CLASSIFICATIONS))
+    review_months = NumberField(
+        _l("Look through again after (months)"), default=12, validators=[GIVEN, between(1, 120)]
     )
     with_template = BooleanField(_l("Begin with the seven chapters of the template"), default=True)
 
@@ -64,13 +68,13 @@ class ManualForm(Form):
 class EditorsForm(Form):
     """Who writes a manual."""
 
-    editors = SelectMultipleField(_l("Writers"), coerce=int)
+    editors = SelectMultipleField(_l("Writers"), coerce=id_from)
 
 
 class ChapterForm(Form):
     """A chapter."""
 
-    title = TextField(_l("Title"), validators=[InputRequired(_l("A chapter needs a title.")), Length(max=200)])
+    title = TextField(_l("Title"), validators=[InputRequired(_l("A chapter needs a title.")), at_most(200)])
     body = TextAreaField(_l("Text in Markdown"))
     seen = HiddenField()
 
@@ -78,29 +82,29 @@ class ChapterForm(Form):
 class NewProcedureForm(Form):
     """A new, empty procedure."""
 
-    code = TextField(_l("Code"), validators=[InputRequired(_l("A procedure needs a code.")), Length(max=30)])
-    title = TextField(_l("Title"), validators=[InputRequired(_l("A procedure needs a title.")), Length(max=200)])
-    chapter = SelectField(_l("Chapter"))
+    code = TextField(_l("Code"), validators=[InputRequired(_l("A procedure needs a code.")), at_most(30)])
+    title = TextField(_l("Title"), validators=[InputRequired(_l("A procedure needs a title.")), at_most(200)])
+    chapter = ChoiceField(_l("Chapter"))
 
 
 class AttachForm(Form):
     """A form to be attached to a procedure."""
 
     file = FileField(_l("File"), validators=[FileRequired(_l("Choose a file."))])
-    form_code = TextField(_l("Number of the form"), validators=[Length(max=40)])
-    form_title = TextField(_l("Title of the form"), validators=[Length(max=200)])
+    form_code = TextField(_l("Number of the form"), validators=[at_most(40)])
+    form_title = TextField(_l("Title of the form"), validators=[at_most(200)])
 
 
 class SubmitForm(Form):
     """A draft on its way to the heads."""
 
-    change = RadioField(_l("Kind of revision"))
-    summary = TextAreaField(
+    change = OptionField(_l("Kind of revision"))
+    summary = LongText(
         _l("What changed and why"),
-        validators=[InputRequired(_l("Say what changed and why.")), Length(max=2000)],
+        validators=[InputRequired(_l("Say what changed and why.")), at_most(2000)],
     )
-    wanted_from = DateField(_l("Effective from"), validators=[Optional()])
-    departments = SelectMultipleField(_l("Further departments that sign"), coerce=int)
+    wanted_from = DayField(_l("Effective from"), validators=[Optional()])
+    departments = SelectMultipleField(_l("Further departments that sign"), coerce=id_from)
     token = HiddenField()
 
     def to_input(self) -> SubmitInput:
@@ -117,21 +121,15 @@ class SubmitForm(Form):
 class RetireForm(Form):
     """The end of a manual."""
 
-    on = DateField(_l("Retired from"), validators=[InputRequired(_l("Choose a day."))])
-    reason = TextAreaField(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), Length(max=500)])
+    on = DayField(_l("Retired from"), validators=[InputRequired(_l("Choose a day."))])
+    reason = LongText(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), at_most(500)])
     token = HiddenField()
 
 
 class NoteForm(Form):
     """A note on a look-through."""
 
-    note = TextAreaField(
-        _l("What was looked at"), validators=[InputRequired(_l("Say what was looked at.")), Length(max=2000)]
-    )
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    note = LongText(_l("What was looked at"), validators=[InputRequired(_l("Say what was looked at.")), at_most(2000)])
 
 
 def read_procedure(form: Mapping[str, Any], related_by_code: Mapping[str, int]) -> tuple[ProcedureInput, list[str]]:
@@ -141,14 +139,14 @@ def read_procedure(form: Mapping[str, Any], related_by_code: Mapping[str, int]) 
     or left out: the service says what is wrong.
     """
     get = form.get
-    count = min(_number(get("steps", "0")) or 0, 200)
+    count = min(whole_from(get("steps", "0")) or 0, 200)
     steps = []
     for index in range(count):
         prefix = f"step-{index}-"
         if prefix + "what" not in form:
             continue
         amount_text = (get(prefix + "amount") or "").strip()
-        amount = _number(amount_text)
+        amount = whole_from(amount_text)
         steps.append(
             StepInput(
                 key=(get(prefix + "key") or "")[:12],
@@ -166,7 +164,7 @@ def read_procedure(form: Mapping[str, Any], related_by_code: Mapping[str, int]) 
         )
     departments = []
     for name in form:
-        if name.startswith("department-") and (key := _number(name.removeprefix("department-"))) is not None:
+        if name.startswith("department-") and (key := id_from(name.removeprefix("department-"))) is not None:
             chosen = form.getlist(name)  # type: ignore[attr-defined]
             letters = "".join(letter for letter in RACI if letter in chosen)
             if letters:

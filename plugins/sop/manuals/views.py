@@ -10,7 +10,7 @@ from plugins.sop.blueprint import blueprint
 from plugins.sop.manuals import commenting, drafting, listing, queries, reviewing
 from plugins.sop.manuals import vocabulary as words
 from plugins.sop.manuals.base import open_version
-from plugins.sop.manuals.forms import EditorsForm, ManualForm, NoteForm, RetireForm, new_token
+from plugins.sop.manuals.forms import EditorsForm, ManualForm, NoteForm, RetireForm
 from plugins.sop.manuals.models import Manual, ManualEditor, ManualVersion
 from plugins.sop.manuals.sight import load_seen, may_comment
 from plugins.sop.permissions import EDIT, OVERSEE, READ, USE, WRITE
@@ -18,6 +18,7 @@ from portal.approvals.queries import history
 from portal.auth.current import current_actor
 from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, NotFound
+from portal.core.forms import new_token, options
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access
@@ -63,7 +64,7 @@ def new_manual() -> str | Response | tuple[str, int]:
     """Begin a manual."""
     actor = current_actor()
     form = ManualForm()
-    form.department_id.choices = department_options()
+    form.department_id.choices = options(department_options())
     if request.method == "GET":
         form.language.data = current_language() or "zh_Hans_CN"
         form.classification.data = "internal"
@@ -117,9 +118,9 @@ def manual_settings(manual_id: int) -> str | Response | tuple[str, int]:
     found = load_manual(manual_id, EDIT)
     draft = open_version(found.id)
     form = ManualForm(obj=draft if request.method == "GET" and draft is not None else found)
-    form.department_id.choices = department_options()
+    form.department_id.choices = options(department_options())
     editors = EditorsForm()
-    editors.editors.choices = [
+    editors.editors.choices = options(
         (row.id, f"{row.name} · {row.department}")
         for row in db.session.execute(
             select(User.id, User.name, Department.name.label("department"))
@@ -128,7 +129,7 @@ def manual_settings(manual_id: int) -> str | Response | tuple[str, int]:
             .order_by(User.name_sort, User.id)
             .limit(2000)
         )
-    ]
+    )
     if request.method == "GET":
         for name in ("code", "language", "classification", "department_id", "review_months"):
             form[name].data = getattr(found, name)

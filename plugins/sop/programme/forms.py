@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from wtforms import HiddenField, RadioField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms import HiddenField
+from wtforms.validators import InputRequired, NumberRange, Optional
 
 from plugins.sop.programme import budget, measures, vocabulary
 from plugins.sop.programme.assessing import LARGEST, AnswerInput, AssessmentInput, ScoreInput
 from plugins.sop.programme.plan import MOST_DAYS
 from plugins.sop.programme.questionnaire import LEVELS, QUESTIONS
 from plugins.sop.programme.services import ChoiceInput, ProgrammeInput, ProgressInput, StepInput
-from plugins.sop.runs.fields import DayField, NumberField, PersonField, options
-from portal.core.forms import Form, TextField, YuanField
+from portal.core.forms import (
+    ChoiceField,
+    DayField,
+    Form,
+    LongText,
+    NumberField,
+    OptionField,
+    TextField,
+    YuanField,
+    at_most,
+    new_token,
+    options,
+)
 from portal.i18n import _, _l
-
-
-def new_token() -> str:
-    """A token for a form: a double click acts once."""
-    return secrets.token_urlsafe(24)
-
+from portal.org.fields import PersonField
 
 WEEKS = [
     InputRequired(_l("Enter a whole number.")),
@@ -34,8 +39,8 @@ WEEKS = [
 class ProgrammeForm(Form):
     """A programme: title, first day, who leads it, weeks of the stages."""
 
-    title = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), Length(max=200)])
-    goal = TextAreaField(_l("What it is to achieve"), validators=[Length(max=1000)])
+    title = TextField(_l("Name"), validators=[InputRequired(_l("Enter a name.")), at_most(200)])
+    goal = LongText(_l("What it is to achieve"), validators=[at_most(1000)])
     starts_on = DayField(_l("First day"), validators=[InputRequired(_l("Enter a day, such as 2026-03-05."))])
     owner_id = PersonField(_l("Leads it"))
     weeks_1 = NumberField(
@@ -84,7 +89,7 @@ class StepForm(Form):
         ],
     )
     owner_id = PersonField(_l("Responsible"))
-    title = TextField(_l("Words of our own"), validators=[Length(max=200)])
+    title = TextField(_l("Words of our own"), validators=[at_most(200)])
 
     def to_input(self) -> StepInput:
         """The service's input."""
@@ -102,7 +107,7 @@ class ProgressForm(Form):
             NumberRange(0, 100, _l("Enter a percentage between 0 and 100.")),
         ],
     )
-    note = TextAreaField(_l("What was done, what is missing"), validators=[Length(max=2000)])
+    note = LongText(_l("What was done, what is missing"), validators=[at_most(2000)])
 
     def to_input(self) -> ProgressInput:
         """The service's input."""
@@ -112,7 +117,7 @@ class ProgressForm(Form):
 class StateForm(Form):
     """A reason for another state."""
 
-    reason = TextAreaField(_l("Reason"), validators=[Length(max=500)])
+    reason = LongText(_l("Reason"), validators=[at_most(500)])
 
 
 class BudgetForm(Form):
@@ -123,12 +128,12 @@ class BudgetForm(Form):
     days_manual = NumberField(_l("Days needed"), validators=[Optional()])
     days_assisted = NumberField(_l("Days needed"), validators=[Optional()])
     fee = YuanField(_l("Negotiated fee"), validators=[Optional()])
-    mode = RadioField(
+    mode = OptionField(
         _l("Mode"),
         choices=options(vocabulary.MODES.items()),
         validators=[InputRequired(_l("Choose a mode."))],
     )
-    reason = TextAreaField(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), Length(max=1000)])
+    reason = LongText(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), at_most(1000)])
     token = HiddenField()
 
     @property
@@ -150,10 +155,10 @@ class BudgetForm(Form):
 class AssessmentForm(Form):
     """Head of the questionnaire; the answers are read from fields named own-…, industry-…, problem-…."""
 
-    moment = SelectField(_l("When"), choices=options(vocabulary.MOMENTS.items()), validators=[InputRequired()])
+    moment = ChoiceField(_l("When"), choices=options(vocabulary.MOMENTS.items()), validators=[InputRequired()])
     assessed_on = DayField(_l("Day"), validators=[InputRequired(_l("Enter a day, such as 2026-03-05."))])
-    participants = TextField(_l("Who took part"), validators=[Length(max=500)])
-    summary = TextAreaField(_l("Summary"), validators=[Length(max=2000)])
+    participants = TextField(_l("Who took part"), validators=[at_most(500)])
+    summary = LongText(_l("Summary"), validators=[at_most(2000)])
 
     def to_input(self, sent: Any) -> AssessmentInput:
         """The service's input. :param sent: the form's raw fields."""
@@ -186,10 +191,10 @@ def _level(text: str) -> int | None:
 class ScoreForm(Form):
     """Side and period of a scorecard; the values are read from fields named as the measures."""
 
-    side = SelectField(_l("Side"), choices=options(vocabulary.SIDES.items()))
+    side = ChoiceField(_l("Side"), choices=options(vocabulary.SIDES.items()))
     first = DayField(_l("Period from"), validators=[InputRequired(_l("Enter a day, such as 2026-03-05."))])
     last = DayField(_l("Period to"), validators=[InputRequired(_l("Enter a day, such as 2026-03-05."))])
-    source = TextField(_l("Where the values come from"), validators=[Length(max=300)])
+    source = TextField(_l("Where the values come from"), validators=[at_most(300)])
 
     def to_input(self, sent: Any) -> tuple[ScoreInput, list[tuple[str, str]]]:
         """The service's input, and (measure, sentence) for values that are no numbers."""

@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response
 from plugins.sop.blueprint import blueprint
 from plugins.sop.programme import assessing, budget, measures, pictures, plan, queries, questionnaire, services
 from plugins.sop.programme import vocabulary as words
-from plugins.sop.programme.forms import AssessmentForm, BudgetForm, ScoreForm, new_token, read_answers
+from plugins.sop.programme.forms import AssessmentForm, BudgetForm, ScoreForm, read_answers
 from plugins.sop.programme.models import AFTER, BEFORE, SopAssessment, SopProgramme
 from plugins.sop.programme.permissions import PROGRAMME, PROGRAMME_MANAGE
 from plugins.sop.programme.views import tabs
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, ErrorList, Invalid
+from portal.core.forms import new_token
 from portal.core.permissions import can
 from portal.core.transaction import transaction
 from portal.core.web import access

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wtforms import IntegerField, RadioField, SelectField
-from wtforms.validators import InputRequired, NumberRange
-
 from plugins.sop.manuals import vocabulary as words
 from plugins.sop.manuals.models import EVERYBODY
 from plugins.sop.reading.models import ALL_STAFF, DEPARTMENT, ROLE
 from plugins.sop.reading.services import QUESTIONS, QuestionInput, RuleInput
-from portal.core.forms import Form
+from portal.core.forms import GIVEN, ChoiceField, Form, NumberField, OptionField, between, options
+from portal.core.numbers import id_from
 from portal.core.text import clean_name
 from portal.i18n import _l
 
@@ -23,7 +21,7 @@ ANSWERS = 4
 class RuleForm(Form):
     """Who must read a manual."""
 
-    audience = RadioField(
+    audience = OptionField(
         _l("Who must read it"),
         choices=[
             (ALL_STAFF, _l("Everybody in the company")),
@@ -32,16 +30,18 @@ class RuleForm(Form):
         ],
         default=ALL_STAFF,
     )
-    department_id = SelectField(_l("Department"), coerce=int)
-    role = SelectField(_l("Role"), choices=[("", "—"), *[pair for pair in words.ROLES.items() if pair[0] != EVERYBODY]])
-    due_days = IntegerField(_l("Days for reading"), default=14, validators=[InputRequired(), NumberRange(1, 365)])
+    department_id = ChoiceField(_l("Department"), coerce=id_from)
+    role = ChoiceField(
+        _l("Role"), choices=options(((role, word) for role, word in words.ROLES.items() if role != EVERYBODY), "—")
+    )
+    due_days = NumberField(_l("Days for reading"), default=14, validators=[GIVEN, between(1, 365)])
 
     def to_input(self) -> RuleInput:
         """The service's input."""
         return RuleInput(
             audience=self.audience.data,
             due_days=self.due_days.data,
-            department_id=self.department_id.data or None,
+            department_id=self.department_id.data,
             role=self.role.data or "",
         )
 

@@ -13,7 +13,6 @@ from plugins.sop.manuals import markdown, reviewing
 from plugins.sop.manuals import queries as manuals
 from plugins.sop.manuals import vocabulary as words
 from plugins.sop.manuals.base import load_draft
-from plugins.sop.manuals.forms import new_token
 from plugins.sop.manuals.models import PUBLISHED, Manual, ManualVersion
 from plugins.sop.manuals.sight import load_seen
 from plugins.sop.manuals.views import department_options, load_manual
@@ -26,6 +25,7 @@ from plugins.sop.runs.permissions import SCHEDULES
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from portal.core.forms import new_token, options
 from portal.core.permissions import can
 from portal.core.text import clean_name
 from portal.core.transaction import transaction
@@ -220,7 +220,7 @@ def readers(manual_id: int) -> str | Response | tuple[str, int]:
     if not may_edit and not can(actor, OVERSEE):
         raise NotAllowed(_("Who has read what is for heads, executives, auditors and those who write the manual."))
     form = RuleForm()
-    form.department_id.choices = [(0, "—"), *department_options()]
+    form.department_id.choices = options(department_options(), "—")
     status = 200
     if request.method == "POST":
         load_manual(manual_id, EDIT)

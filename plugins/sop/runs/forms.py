@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import secrets
-from typing import Any
-
 from flask_wtf.file import FileField
-from wtforms import HiddenField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms import HiddenField
+from wtforms.validators import InputRequired, NumberRange, Optional
 
 from plugins.sop.runs import models, vocabulary
-from plugins.sop.runs.fields import CustomerField, DayField, NumberField, PersonField, options
 from plugins.sop.runs.scheduling import ScheduleInput
 from plugins.sop.runs.services import NOTE_LENGTH, StartInput
-from portal.core.forms import Form
+from portal.core.forms import (
+    GIVEN,
+    ChoiceField,
+    DayField,
+    Form,
+    LongText,
+    NumberField,
+    at_most,
+    new_token,
+    options,
+)
+from portal.core.numbers import id_from
+from portal.customers.fields import CustomerField
 from portal.i18n import _l
-
-
-def new_token() -> str:
-    """A token for a form: a double click acts once."""
-    return secrets.token_urlsafe(24)
-
-
-def _id(value: Any) -> int | None:
-    return int(value) if value and str(value).isdecimal() and len(str(value)) < 18 else None
+from portal.org.fields import PersonField
 
 
 class RunForm(Form):
@@ -56,19 +56,19 @@ class StartForm(RunForm):
 class NoteForm(Form):
     """A note to a tick, or the reason why a step does not apply."""
 
-    note = TextAreaField(_l("Note"), validators=[Length(max=NOTE_LENGTH)])
+    note = LongText(_l("Note"), validators=[at_most(NOTE_LENGTH)])
 
 
 class CommentForm(Form):
     """A remark on the run."""
 
-    text = TextAreaField(_l("Comment"), validators=[InputRequired(_l("Write something.")), Length(max=NOTE_LENGTH)])
+    text = LongText(_l("Comment"), validators=[InputRequired(_l("Write something.")), at_most(NOTE_LENGTH)])
 
 
 class CancelForm(Form):
     """Why a run is called off."""
 
-    reason = TextAreaField(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), Length(max=NOTE_LENGTH)])
+    reason = LongText(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), at_most(NOTE_LENGTH)])
 
 
 class StepForm(Form):
@@ -93,16 +93,16 @@ class UploadForm(Form):
 class ScheduleForm(Form):
     """What starts runs by itself."""
 
-    procedure_id = SelectField(
-        _l("Procedure"), coerce=_id, validators=[InputRequired(_l("Choose a procedure."))], validate_choice=True
+    procedure_id = ChoiceField(
+        _l("Procedure"), coerce=id_from, validators=[InputRequired(_l("Choose a procedure."))], validate_choice=True
     )
-    frequency = SelectField(_l("When"), validators=[InputRequired()])
-    weekday = SelectField(_l("Weekday"), coerce=_id, choices=options(vocabulary.WEEKDAYS.items()))
+    frequency = ChoiceField(_l("When"), validators=[GIVEN])
+    weekday = ChoiceField(_l("Weekday"), coerce=id_from, choices=options(vocabulary.WEEKDAYS))
     day = NumberField(_l("Day of the month"), validators=[Optional(), NumberRange(1, 31, _l("A day is 1 to 31."))])
     month = NumberField(_l("Month"), validators=[Optional(), NumberRange(1, 12, _l("A month is 1 to 12."))])
-    department_id = SelectField(_l("Only for customers of"), coerce=_id)
+    department_id = ChoiceField(_l("Only for customers of"), coerce=id_from)
     customer_id = CustomerField(_l("For the customer"))
-    responsible = SelectField(_l("Responsible is"), choices=options(vocabulary.RESPONSIBLE.items()))
+    responsible = ChoiceField(_l("Responsible is"), choices=options(vocabulary.RESPONSIBLE))
     owner_id = PersonField(_l("Person"))
     due_days = NumberField(
         _l("Due after"), validators=[Optional(), NumberRange(0, 250, _l("Enter between 0 and 250 working days."))]

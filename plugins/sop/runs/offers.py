@@ -15,11 +15,11 @@ from plugins.sop.programme.vocabulary import step_title
 from plugins.sop.runs import queries, scheduling, services
 from plugins.sop.runs import vocabulary as words
 from plugins.sop.runs.filing import AREA
-from plugins.sop.runs.forms import new_token
 from plugins.sop.runs.jobs import START_OCCASIONS
 from plugins.sop.runs.models import SopRunFile
 from portal.audit.labels import AuditWord
 from portal.core import clock
+from portal.core.forms import new_token
 from portal.core.occasions import Occasion
 from portal.core.panels import Action, AgendaItem, Panel, TimelineEntry
 from portal.core.permissions import can

@@ -8,13 +8,14 @@ from werkzeug.wrappers import Response
 from plugins.sop.blueprint import blueprint
 from plugins.sop.runs import queries, scheduling
 from plugins.sop.runs import vocabulary as words
-from plugins.sop.runs.fields import options
 from plugins.sop.runs.forms import ScheduleForm
 from plugins.sop.runs.models import FREQUENCIES, SopSchedule
 from plugins.sop.runs.permissions import SCHEDULES
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Invalid
+from portal.core.forms import options
+from portal.core.numbers import id_from
 from portal.core.occasions import occasions
 from portal.core.transaction import transaction
 from portal.core.web import access
@@ -45,10 +46,8 @@ def new_schedule() -> str | Response | tuple[str, int]:
     form = ScheduleForm()
     if request.method == "GET":
         form.starts_on.data = clock.today()
-        form.owner_id.data = current_actor().user_id
-        form.owner_id.text = current_actor().name
-        chosen = request.args.get("procedure_id", "")
-        form.procedure_id.data = int(chosen) if chosen.isdecimal() and len(chosen) < 18 else None
+        form.owner_id.show(current_actor().user_id)
+        form.procedure_id.data = id_from(request.args.get("procedure_id", ""))
     return _edit(None, form)
 
 
@@ -66,11 +65,11 @@ def edit_schedule(schedule_id: int) -> str | Response | tuple[str, int]:
 def _edit(schedule: SopSchedule | None, form: ScheduleForm) -> str | Response | tuple[str, int]:
     actor = current_actor()
     schedule_id = schedule.id if schedule is not None else None
-    form.procedure_id.choices = options([("", _("Choose")), *queries.procedure_choices(actor, clock.today())])
+    form.procedure_id.choices = options(queries.procedure_choices(actor, clock.today()), _("Choose"))
     days = [(key, words.word(words.FREQUENCIES, key)) for key in FREQUENCIES]
     happening = [(f"on:{item.key}", _("Occasion: %(what)s", what=item.title)) for item in occasions()]
     form.frequency.choices = options([*days, *happening])
-    form.department_id.choices = options([("", _("All departments")), *departments_indented()])
+    form.department_id.choices = options(departments_indented(), _("All departments"))
     if form.validate_on_submit():
         try:
             with transaction():

@@ -12,13 +12,14 @@ from plugins.sop.manuals.queries import procedure_for_run
 from plugins.sop.permissions import READ, USE
 from plugins.sop.runs import paper, queries, services
 from plugins.sop.runs import vocabulary as words
-from plugins.sop.runs.forms import CancelForm, CommentForm, NoteForm, OwnerForm, RunForm, StartForm, StepForm, new_token
+from plugins.sop.runs.forms import CancelForm, CommentForm, NoteForm, OwnerForm, RunForm, StartForm, StepForm
 from plugins.sop.runs.listings import RUNS
 from plugins.sop.runs.models import OPEN, SopRun
 from plugins.sop.runs.permissions import RUN_WORK, SCHEDULES
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid
+from portal.core.forms import new_token
 from portal.core.permissions import can, require
 from portal.core.text import clean_name
 from portal.core.transaction import transaction

@@ -31,7 +31,7 @@ LAST_YEAR = 2100
 
 
 def _typed(valuelist: list[Any]) -> str:
-    return valuelist[0].strip() if valuelist else ""
+    return str(valuelist[0]).strip() if valuelist else ""
 
 
 class TextField(StringField):
