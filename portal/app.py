@@ -64,7 +64,7 @@ def configure(app: Flask, overrides: dict[str, Any]) -> None:
     app.config.from_mapping(load_config(**overrides))
     clock.set_zone(app.config["TIMEZONE"])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for name in ("alembic", "fontTools", "weasyprint"):
+    for name in ("alembic", "fontTools", "pikepdf", "weasyprint"):
         logging.getLogger(name).setLevel(logging.WARNING)
     hops = app.config["PROXY_HOPS"]
     if hops:

@@ -28,7 +28,39 @@ from tests.world import World, build_world
 pytest_plugins = ("tests.conftest_servers",)
 
 SERVER_URL = os.environ.get("TEST_DATABASE_URL", "")
+#: Files that take longest start first, so that at the end no process waits for one of them (a file is never divided).
+LONGEST_FIRST = (
+    "contracts/test_sample_plugin.py",
+    "functional/test_demo.py",
+    "access/test_crawl.py",
+    "access/test_matrix.py",
+    "access/test_fuzz.py",
+    "functional/test_jobs_running.py",
+    "contracts/test_migrations.py",
+    "unit/test_pdf_render.py",
+    "property/",
+    "functional/test_sop_export_pdf.py",
+    "functional/test_plugin_switch.py",
+    "access/",
+    "races/",
+    "functional/test_import_purchases.py",
+    "functional/test_audit_chain.py",
+    "functional/test_archive_",
+    "functional/test_notifications_outbox.py",
+    "functional/test_auth_sharing.py",
+)
 SECRET = "tests-only-" + "0" * 32
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first (needs xdist's `--no-loadscope-reorder`); the order within a file stays."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.nodeid
+        return next((rank for rank, part in enumerate(LONGEST_FIRST) if part in name), len(LONGEST_FIRST))
+
+    items.sort(key=place)
 
 
 def settings_for(folder: Path, url: str, **more: Any) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def main(names: list[str]) -> int:
     # Ended from outside, the servers that were started must end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
-    parallel = ["-n", processes(), "--dist", "loadfile", "-q"]
+    parallel = ["-n", processes(), "--dist", "loadfile", "--no-loadscope-reorder", "-q"]
     done = []
     for name in names or ROUNDS:
         this = Round(name)

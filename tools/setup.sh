@@ -189,6 +189,8 @@ if [ "$(cat $venv/.portal 2>/dev/null)" != "$wanted" ]; then
 fi
 
 $venv/bin/python tools/i18n.py compile
+# Where the environment forbids Python to write bytecode, each of the portal's processes would compile all of it anew.
+$venv/bin/python -m compileall -q portal plugins bench tests tools
 
 # ---- a browser where the system has no package for it ---------------------------------------------------------------
 

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from plugins.sop.export import documents as manual_documents
 from portal.app import create_app
+from portal.documents import services as documents
+from portal.documents.render import render_pdf
 from portal.extensions import db
 from tests.access.stage import Stage, build
 from tests.conftest import SERVER_URL, Template, settings_for
+
+SHEET = '<!doctype html><html lang="en"><head><title>Sheet</title></head><body><p>Sheet</p></body></html>'
 
 
 @pytest.fixture(scope="package")
@@ -24,7 +29,12 @@ def stage(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Itera
     made = Stage(app)
     with app.app_context():
         build(made)
-    yield made
+    # Who gets a document is the question here, not how it looks: one sheet, really made, stands for all of them.
+    sheet = render_pdf(SHEET, folder=folder, identifier="SHEET")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(documents, "render_pdf", lambda *_arguments, **_more: sheet)
+        patch.setattr(manual_documents, "render_book", lambda *_arguments, **_more: sheet)
+        yield made
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
