@@ -191,12 +191,14 @@ def _server(application: str, environment: dict[str, str], *options: str) -> Ite
     command[3:3] = ["--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(command, env=environment | {"PORT": str(port)})
     try:
-        for _attempt in range(300):
+        for _attempt in range(900):
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=1):
                     break
             except OSError:
                 time.sleep(0.1)
+        else:
+            raise RuntimeError(f"{application} did not answer")
         yield port
     finally:
         process.terminate()

@@ -93,7 +93,7 @@ class TemplateChapter:
 
 
 def starters(language: str) -> tuple[Starter, ...]:
-    """All starter procedures in a language, by key. An unknown language gets the English ones."""
+    """All starter procedures in a language, by department and code. An unknown language gets the English ones."""
     return _starters(language)
 
 
@@ -108,7 +108,7 @@ def _starters(language: str) -> tuple[Starter, ...]:
     found = []
     for path in sorted((ROOT / "starters" / source).glob("*.toml")):
         found.append(parse_starter(path.stem, _read(path, language)))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda item: (DEPARTMENT_KINDS.index(item.departments[0]), item.code)))
 
 
 @cache

@@ -259,10 +259,12 @@ def stacked_by_month(
     value_label: str,
     money: bool = True,
     width: int = WIDE,
+    colours: Sequence[str] = COLOURS,
 ) -> Chart:
     """Bars over months, each divided into the same groups (grades, departments); up to six groups.
 
     :param rows: ("2026-03", [amount of each group]).
+    :param colours: one of the theme for each group, where another picture of the page has given them theirs.
     :raises ValueError: more groups than there are colours.
     """
     if len(groups) > len(COLOURS):
@@ -287,12 +289,12 @@ def stacked_by_month(
                 "sort": None,
                 "axis": {"labelExpr": _lookup(labels), "ticks": False},
             },
-            "y": _quantity("v", f"{value_label} ({unit})" if unit else value_label),
+            "y": _quantity("v", f"{value_label} ({unit})" if unit else value_label, whole=not money),
             "color": {
                 "field": "k",
                 "type": "nominal",
                 "sort": None,
-                "scale": {"domain": list(names), "range": list(COLOURS[: len(groups)])},
+                "scale": {"domain": list(names), "range": list(colours[: len(groups)])},
                 "legend": {"labelExpr": _lookup(names)},
             },
             "order": {"field": "o", "type": "quantitative"},
@@ -412,8 +414,10 @@ def _scaled(value: Number, divisor: int) -> float:
     return float(Decimal(value) / divisor)
 
 
-def _quantity(field: str, title: str) -> dict[str, Any]:
-    return {"field": field, "type": "quantitative", "title": title, "axis": {"tickCount": 5}}
+def _quantity(field: str, title: str, whole: bool = False) -> dict[str, Any]:
+    """An axis of amounts. :param whole: things that are counted: no marks between two whole numbers."""
+    axis = {"tickCount": 5, **({"tickMinStep": 1, "format": "d"} if whole else {})}
+    return {"field": field, "type": "quantitative", "title": title, "axis": axis}
 
 
 def _month_label(month: str, first: bool) -> str:

@@ -197,6 +197,7 @@ def per_month(rows: Sequence[tuple[str, Figures]]) -> Chart:
         how=how_counted(),
         value_label=_("Checklists"),
         money=False,
+        colours=_TONES,
     )
 
 

@@ -13,7 +13,7 @@ from plugins.sop import library
 from plugins.sop.manuals import arranging, commenting, drafting, editing, queries, reviewing
 from plugins.sop.manuals.commenting import Place
 from plugins.sop.manuals.inputs import ChapterInput, ProcedureInput, StepInput
-from plugins.sop.manuals.models import ManualVersion, ProcedureRevision, VersionProcedure
+from plugins.sop.manuals.models import ManualVersion, Procedure, ProcedureRevision, VersionProcedure
 from plugins.sop.reading import services as reading
 from plugins.sop.reading.models import ALL_STAFF, ROLE, Acknowledgement
 from portal.approvals import services as approvals
@@ -40,6 +40,16 @@ VERSIONS = (
     (410, "首次发布，试行六个月。", True),
     (190, "根据试行情况调整拜访与回访的时限，补充投诉处理的停止点。", False),
     (24, "新增大客户与渠道管理程序；合同签订增加信用核查；全员重新阅读。", True),
+)
+#: What came with the third version.
+LATER = (
+    "key-account-selection",
+    "key-account-meeting",
+    "loss-winback",
+    "satisfaction-survey",
+    "stock-talk",
+    "price-violation",
+    "vip-application",
 )
 QUESTIONS = (
     reading.QuestionInput(
@@ -75,8 +85,7 @@ def load(_actor: Actor) -> None:
 
 def _crm_manual(editor: Actor, people: dict[str, int], departments: dict[str, int], kinds: dict[str, int]) -> int:
     keys = [item.key for item in library.starters("zh_Hans_CN")]
-    # Stories are told from the back: what came with the third version is taken last.
-    parts: tuple[list[str], ...] = (keys[: len(keys) * 2 // 3], [], keys[len(keys) * 2 // 3 :])
+    parts: tuple[list[str], ...] = ([key for key in keys if key not in LATER], [], list(LATER))
     version: ManualVersion | None = None
     for (days, summary, is_major), taken in zip(VERSIONS, parts, strict=True):
         with clock.frozen(_at(days + 9)):
@@ -94,6 +103,8 @@ def _crm_manual(editor: Actor, people: dict[str, int], departments: dict[str, in
                 version = drafting.start_draft(version.manual_id, editor)
                 _improve(version, editor)
             arranging.take_starters(version.id, taken, kinds, "procedures", editor)
+            if version.base_id:
+                _arrange(version, keys, editor)
             if is_major:
                 reading.set_questions(version.id, QUESTIONS, editor)
             wanted = clock.today() + timedelta(days=9)
@@ -127,13 +138,30 @@ def _sign(request: ApprovalRequest, keep: int = 0) -> None:
             approvals.decide(request.id, load_actor(user_id), vote=APPROVE, seen_digest=seen, opinion="同意。")
 
 
+def _arrange(version: ManualVersion, keys: Sequence[str], editor: Actor) -> None:
+    """Put what came later beside its like: the order of the library."""
+    places = [row.procedure_id for row in queries.procedures_of(version.id)]
+    found = db.session.execute(select(Procedure.id, Procedure.starter).where(Procedure.id.in_(places)))
+    order = {row.id: keys.index(row.starter) for row in found}
+    for position, procedure_id in enumerate(sorted(places, key=lambda one: order[one]), start=1):
+        if places[position - 1] != procedure_id:
+            arranging.move_procedure(version.id, procedure_id, "procedures", position, editor)
+            places.remove(procedure_id)
+            places.insert(position - 1, procedure_id)
+
+
 def _improve(version: ManualVersion, editor: Actor) -> None:
     """A revision changes a few procedures and a chapter."""
-    for row in queries.procedures_of(version.id)[1:4]:
+    rows = queries.procedures_of(version.id)
+    for row in rows[1:4] if version.minor else rows[5:8]:
         _edit(version, row.procedure_id, editor)
     chapter = editing.load_chapter(version, "requirements")
-    body = chapter.body.replace("每季度至少一次", "每月至少一次", 1) if version.minor else chapter.body
-    body += "\n- 客户资料有变动的，两个工作日内更新。\n"
+    old, new = (
+        ("一天内完成移交。", "一天内完成移交，接手人签字。")
+        if version.minor
+        else ("接触当天录入，", "接触当天录入，出差的最迟次日 10 点前；")
+    )
+    body = chapter.body.replace(old, new, 1)
     editing.save_chapter(version.id, chapter.key, ChapterInput(chapter.title, body, chapter.edit_version), editor)
 
 
@@ -156,13 +184,13 @@ def _edit(version: ManualVersion, procedure_id: int, editor: Actor, with_stop: b
         for step in content.steps
     ]
     first = steps[0]
-    steps[0] = replace(first, standard=(first.standard + " 当日记入系统。").strip())
+    steps[0] = replace(first, standard=f"{first.standard.rstrip('。')}；当日记入系统".lstrip("；"))
     steps[-1] = replace(steps[-1], limit_amount=1, limit_unit="working_days")
     steps.insert(
         len(steps) - 1,
         StepInput(
             who="部门负责人",
-            what=f"抽查本程序的记录，发现缺项当场补正（第 {version.major}.{version.minor} 版起）。",
+            what="抽查本程序的记录，发现缺项当场补正。",
             record="抽查记录表",
             limit_amount=1,
             limit_unit="weeks",
@@ -224,7 +252,7 @@ def _draft(manual_id: int, editor: Actor, writer: Actor) -> None:
         version = drafting.start_draft(manual_id, editor)
         rows = queries.procedures_of(version.id)
         _edit(version, rows[0].procedure_id, editor, with_stop=False)
-        _edit(version, rows[5].procedure_id, writer)
+        _edit(version, rows[9].procedure_id, writer)
         arranging.remove_procedures(version.id, [rows[-1].procedure_id], editor)
         first = queries.procedure_content(version.id, rows[0].procedure_id)
     with clock.frozen(_at(3)):
