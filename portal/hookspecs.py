@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from portal.core.panels import Action, Badge, HealthCheck, HeldFields, Panel, Tab, TimelineEntry
     from portal.core.permissions import Actor, Permission, Rule
     from portal.core.settings import Setting
+    from portal.core.together import Question
 
 PROJECT = "portal"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -201,6 +202,16 @@ def register_demo(actor: Actor) -> Any:
 
 
 # ---- regions of pages ----------------------------------------------------------------------------------------------
+
+
+@hookspec
+def customer_figures(customer_id: int, actor: Actor) -> dict[str, Question]:  # type: ignore[empty-body]
+    """Single values about a customer that a module's badges, tabs, panels and buttons on his page need.
+
+    When: once on each tab of a customer, all together in one statement; `portal.pluginmanager.customer_figure` then
+    gives a value. Gets: the customer's id and the actor. Returns: "module.name" → `portal.core.together.Question`; None
+    means none. Several answers: joined; a name taken twice is an error. Transaction: none; only builds SQL.
+    """
 
 
 @hookspec

@@ -20,6 +20,10 @@ from typing import Any
 import pluggy
 
 from portal import hookspecs
+from portal.core.permissions import DECISIONS
+from portal.core.together import Question, ask
+from portal.core.transaction import in_transaction
+from portal.extensions import db
 from portal.hookspecs import PROJECT
 
 ENTRY_POINT_GROUP = "portal.plugins"
@@ -212,3 +216,24 @@ def manager() -> PluginManager:
     from flask import current_app
 
     return current_app.extensions["portal_plugins"]
+
+
+def customer_figure(name: str, customer_id: int, actor: Any) -> Any:
+    """A value that a module offers about a customer (hook customer_figures); the first one asked for on a page brings
+    all of them in one statement. For drawing, never for deciding a change.
+
+    :raises KeyError: nobody offers it.
+    """
+    remembered = None if in_transaction() else db.session().info.setdefault(DECISIONS, {})
+    key = ("customer_figures", actor, customer_id)
+    if remembered is not None and key in remembered:
+        return remembered[key][name]
+    questions: dict[str, Question] = {}
+    for answer in manager().hook.customer_figures(customer_id=customer_id, actor=actor):
+        if questions.keys() & answer.keys():
+            raise PluginError(f"A figure about customers is offered twice: {sorted(questions.keys() & answer.keys())}")
+        questions |= answer
+    values = ask(questions)
+    if remembered is not None:
+        remembered[key] = values
+    return values[name]

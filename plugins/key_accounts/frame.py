@@ -9,8 +9,9 @@ from typing import Any
 from flask import request, url_for
 from sqlalchemy.orm import joinedload
 
+from plugins.key_accounts.permissions import USE
 from portal.core.errors import NotFound
-from portal.core.permissions import require
+from portal.core.permissions import can, decide_all, require
 from portal.core.web import refuse_large_id
 from portal.customers.models import Customer
 from portal.extensions import db
@@ -42,14 +43,18 @@ class SectionLink:
     count: int | None = None
 
 
+def _uses(actor: Actor) -> bool:
+    return can(actor, USE)
+
+
 #: In the order shown. Add a line here; the page extends "key_accounts/account_frame.html".
 SECTIONS: list[Section] = [
-    Section("account", _l("At a glance"), "key_accounts.account"),
-    Section("scorecards", _l("Scorecards"), "key_accounts.scorecards"),
-    Section("policy", _l("Policy"), "key_accounts.customer_policy"),
-    Section("whitespace", _l("Whitespace"), "key_accounts.whitespace"),
-    Section("drivers", _l("Driver tree"), "key_accounts.drivers"),
-    Section("satisfaction", _l("Satisfaction"), "key_accounts.customer_satisfaction"),
+    Section("account", _l("At a glance"), "key_accounts.account", _uses),
+    Section("scorecards", _l("Scorecards"), "key_accounts.scorecards", _uses),
+    Section("policy", _l("Policy"), "key_accounts.customer_policy", _uses),
+    Section("whitespace", _l("Whitespace"), "key_accounts.whitespace", _uses),
+    Section("drivers", _l("Driver tree"), "key_accounts.drivers", _uses),
+    Section("satisfaction", _l("Satisfaction"), "key_accounts.customer_satisfaction", _uses),
     Section("plan", _l("Account plan"), "key_accounts.plan"),
     Section("opportunities", _l("Opportunities"), "key_accounts.opportunities_of"),
     Section("team", _l("Account team"), "key_accounts.team"),
@@ -68,6 +73,8 @@ def load_customer(customer_id: int, actor: Actor) -> Customer:
     customer = db.session.get(Customer, refuse_large_id(customer_id), options=_HEAD)
     if customer is None:
         raise NotFound()
+    # What the page will ask next comes with the same statement.
+    decide_all(actor, customer)
     require(actor, "customers.view", customer)
     return customer
 

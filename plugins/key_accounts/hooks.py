@@ -15,6 +15,7 @@ from portal.core.navigation import NavItem
 from portal.core.panels import AgendaItem, Badge, Panel, Tab, TimelineEntry
 from portal.core.permissions import Permission, Rule, can
 from portal.core.settings import Setting
+from portal.core.together import Question
 from portal.documents.kinds import DocumentKind
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
@@ -107,15 +108,20 @@ def register_demo(actor: Actor) -> None:
 
 @hookimpl
 def customer_tabs(customer: Any, actor: Actor) -> list[Tab]:
-    if not can(actor, permissions.USE):
-        return []
-    url = url_for("key_accounts.account", customer_id=customer.id)
+    # A member of the account team without the permission reads about the team's work alone.
+    first = "key_accounts.account" if can(actor, permissions.USE) else "key_accounts.team"
+    url = url_for(first, customer_id=customer.id)
     return [Tab("key_accounts", _l("Key account"), url, order=35)]
 
 
 @hookimpl
+def customer_figures(customer_id: int, actor: Actor) -> dict[str, Question]:
+    return offers.figures(customer_id)
+
+
+@hookimpl
 def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list[Badge]]:
-    return offers.badges(customer_ids)
+    return offers.badges(customer_ids, actor)
 
 
 @hookimpl

@@ -25,8 +25,11 @@ from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Badge
 from portal.core.settings import Setting
+from portal.core.together import Question
 from portal.documents.kinds import DocumentKind
 from portal.i18n import _l
+from portal.org.actor import Actor
+from portal.pluginmanager import customer_figure
 
 SETTINGS: tuple[Setting, ...] = (
     *measure_settings.SETTINGS,
@@ -35,11 +38,32 @@ SETTINGS: tuple[Setting, ...] = (
 )
 JOBS: tuple[Job, ...] = (*measure_jobs.JOBS, *satisfaction_jobs.JOBS)
 LISTINGS: tuple[Listing, ...] = (TIER_LIST, ACCOUNTS)
+_ROOT = "/key-accounts"
+#: Pages of a single account whose address does not name the customer.
+_ACCOUNT_PAGES = tuple(f"{_ROOT}/{part}" for part in ("plans", "emergencies", "team", "stakeholders", "violations"))
 NAVIGATION: tuple[NavItem, ...] = (
-    NavItem("sales", "key_accounts", _l("Key accounts"), "key_accounts.accounts", "star", 1, USE),
+    NavItem("sales", "key_accounts", _l("Key accounts"), "key_accounts.accounts", "star", 1, USE, also=_ACCOUNT_PAGES),
     NavItem("sales", "key_portfolio", _l("Customer portfolio"), "key_accounts.portfolio", "pie-chart", 2, USE),
-    NavItem("sales", "key_tiers", _l("Tiers of customers"), "key_accounts.tiers", "layers", 3, USE),
-    NavItem("sales", "key_policies", _l("Policies for customers"), "key_accounts.policies", "journal-check", 7, USE),
+    NavItem(
+        "sales",
+        "key_tiers",
+        _l("Tiers of customers"),
+        "key_accounts.tiers",
+        "layers",
+        3,
+        USE,
+        also=(f"{_ROOT}/priorities",),
+    ),
+    NavItem(
+        "sales",
+        "key_policies",
+        _l("Policies for customers"),
+        "key_accounts.policies",
+        "journal-check",
+        7,
+        USE,
+        also=(f"{_ROOT}/propositions", f"{_ROOT}/due"),
+    ),
     NavItem("sales", "key_satisfaction", _l("Satisfaction"), "key_accounts.satisfaction", "emoji-smile", 8, USE),
 )
 DOCUMENTS: tuple[DocumentKind, ...] = (PORTFOLIO, REVIEW)
@@ -47,11 +71,20 @@ DOCUMENTS: tuple[DocumentKind, ...] = (PORTFOLIO, REVIEW)
 COLUMNS: dict[str, tuple[Any, ...]] = {"customers": CUSTOMER_COLUMNS}
 
 
-def badges(customer_ids: Sequence[int]) -> dict[int, list[Badge]]:
-    """Tier badges of the customers of a page; one statement."""
+def figures(customer_id: int) -> dict[str, Question]:
+    """The decided tier, for the customer's page."""
+    return {"key_accounts.tier": tiers.tier_question(customer_id)}
+
+
+def badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list[Badge]]:
+    """Tier badges of the customers of a page; one statement, on the page of one customer none of its own."""
+    if len(customer_ids) == 1:
+        found = {customer_ids[0]: customer_figure("key_accounts.tier", customer_ids[0], actor) or ORDINARY}
+    else:
+        found = tiers.tier_of(customer_ids)
     return {
         customer_id: [Badge(tier_words.tier_word(tier), tier_words.TONES[tier], "star-fill")]
-        for customer_id, tier in tiers.tier_of(customer_ids).items()
+        for customer_id, tier in found.items()
         if tier != ORDINARY
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from plugins.key_accounts.account import views as account_views  # noqa: F401
 from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.care import calendar_views as calendar_views
+from plugins.key_accounts.care import meeting_views as meeting_views
 from plugins.key_accounts.care import views as care_views  # noqa: F401
 from plugins.key_accounts.opportunities import views as opportunities_views  # noqa: F401
 from plugins.key_accounts.overview import views as overview_views  # noqa: F401

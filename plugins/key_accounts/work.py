@@ -8,10 +8,10 @@ from typing import Any
 from flask import url_for
 
 from plugins.key_accounts.care import documents as care_documents
+from plugins.key_accounts.care import invitations, meetings, visits
 from plugins.key_accounts.care import jobs as care_jobs
 from plugins.key_accounts.care import queries as care
 from plugins.key_accounts.care import services as duties
-from plugins.key_accounts.care import visits
 from plugins.key_accounts.care.settings import SETTINGS as CARE_SETTINGS
 from plugins.key_accounts.care.vocabulary import DUTIES
 from plugins.key_accounts.opportunities import queries as opportunities
@@ -54,6 +54,12 @@ NOTICE_KINDS: tuple[NoticeKind, ...] = (
         default_mail=True,
     ),
     NoticeKind(
+        invitations.NOTICE,
+        _l("Meetings with key accounts"),
+        _l("When a meeting that I organise, or with people of my customers, is planned, changed or called off."),
+        default_mail=True,
+    ),
+    NoticeKind(
         care_jobs.NOTICE,
         _l("Overdue in key accounts"),
         _l("When an action, a review or a care duty of mine is overdue."),
@@ -66,7 +72,16 @@ LISTINGS: tuple[Listing, ...] = (OPPORTUNITIES,)
 NAVIGATION: tuple[NavItem, ...] = (
     NavItem("customers", "experts", _l("Expert directory"), "key_accounts.experts", "mortarboard", 78),
     NavItem("customers", "care", _l("Care of key accounts"), "key_accounts.care_board", "heart", 74, USE),
-    NavItem("customers", "visits", _l("Calendar of visits"), "key_accounts.visit_calendar", "calendar3", 76, USE),
+    NavItem(
+        "customers",
+        "visits",
+        _l("Calendar of visits"),
+        "key_accounts.visit_calendar",
+        "calendar3",
+        76,
+        USE,
+        also=("/key-accounts/visits", "/key-accounts/meetings"),
+    ),
     NavItem("sales", "opportunities", _l("Opportunities"), "key_accounts.opportunities", "bullseye", 5, USE),
 )
 
@@ -79,6 +94,7 @@ def hand_over(user: Any, successor: Any, actor: Actor) -> None:
     emergencies.hand_over(user, successor)
     duties.hand_over(user, successor, actor)
     visits.hand_over(user, successor, actor)
+    meetings.hand_over(user, successor)
 
 
 def timeline(customer: Any, before: Any, limit: int) -> list[TimelineEntry]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, g, url_for
+from flask import Blueprint, url_for
 from sqlalchemy import select
 
 from plugins.vip import approvals, certificate, demo, jobs, ledger, listings, permissions, queries, settings, views
@@ -20,6 +20,7 @@ from portal.core.navigation import NavItem
 from portal.core.panels import Action, Badge, Panel, TimelineEntry
 from portal.core.permissions import Permission, Rule, can, visible
 from portal.core.settings import Setting
+from portal.core.together import Question
 from portal.customers.models import Customer
 from portal.documents.kinds import DocumentKind
 from portal.extensions import db
@@ -27,6 +28,7 @@ from portal.hookspecs import hookimpl
 from portal.i18n import _, _l
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
+from portal.pluginmanager import customer_figure
 
 
 @hookimpl
@@ -101,21 +103,22 @@ def register_demo(actor: Actor) -> None:
 
 
 @hookimpl
+def customer_figures(customer_id: int, actor: Actor) -> dict[str, Question]:
+    return queries.figures_of(customer_id)
+
+
+@hookimpl
 def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list[Badge]]:
-    parameters = {"customer_ids": list(customer_ids), "today": clock.today()}
-    rows = db.session.execute(queries.badge_statement(), parameters)
+    if len(customer_ids) == 1:
+        level = customer_figure("vip.level", customer_ids[0], actor)
+        levels = {customer_ids[0]: level} if level else {}
+    else:
+        parameters = {"customer_ids": list(customer_ids), "today": clock.today()}
+        levels = {row.customer_id: row.level for row in db.session.execute(queries.badge_statement(), parameters)}
     return {
-        row.customer_id: [Badge(_("VIP · %(level)s", level=words.word(words.LEVELS, row.level)), "accent", "gem")]
-        for row in rows
+        customer_id: [Badge(_("VIP · %(level)s", level=words.word(words.LEVELS, level)), "accent", "gem")]
+        for customer_id, level in levels.items()
     }
-
-
-def _pending(customer_id: int) -> int | None:
-    """The request that waits, asked once for a page."""
-    known: dict[int, int | None] = g.setdefault("vip_pending", {})
-    if customer_id not in known:
-        known[customer_id] = queries.pending_request(customer_id)
-    return known[customer_id]
 
 
 @hookimpl
@@ -124,7 +127,7 @@ def customer_panels(customer: Any, actor: Actor) -> list[Panel]:
         return []
     context = {
         "memberships": queries.memberships_of(customer.id),
-        "pending": _pending(customer.id),
+        "pending": customer_figure("vip.pending", customer.id, actor),
         "words": words,
         "customer": customer,
     }
@@ -135,7 +138,7 @@ def customer_panels(customer: Any, actor: Actor) -> list[Panel]:
 def customer_actions(customer: Any, actor: Actor) -> list[Action]:
     if not can(actor, permissions.USE) or not can(actor, "customers.edit", customer):
         return []
-    if _pending(customer.id) is not None:
+    if customer_figure("vip.pending", customer.id, actor) is not None:
         return []
     return [Action("vip_apply", _("Apply for VIP"), url_for("vip.apply", customer_id=customer.id), "gem", order=60)]
 

@@ -32,6 +32,7 @@ from portal.approvals.models import PENDING, ApprovalRequest
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.permissions import visible
+from portal.core.together import Question
 from portal.customers.models import Contact, Customer
 from portal.customers.vocabulary import RANK_ORDER
 from portal.extensions import db
@@ -131,6 +132,31 @@ def badge_statement() -> Select[int, str]:
     )
 
 
+def figures_of(customer_id: int) -> dict[str, Question]:
+    """Level of a membership that holds today, and the request that waits, for the customer's page."""
+    parameters = {"customer_id": customer_id}
+    return {
+        "vip.level": Question(_level_statement(), {**parameters, "today": clock.today()}),
+        "vip.pending": Question(_pending_statement(), parameters),
+    }
+
+
+@cache
+def _level_statement() -> Select[str]:
+    today = bindparam("today", type_=VipMembership.valid_from.type)
+    return (
+        select(VipMembership.level)
+        .where(
+            VipMembership.customer_id == bindparam("customer_id", type_=Integer),
+            VipMembership.state == ACTIVE,
+            VipMembership.valid_from <= today,
+            VipMembership.valid_until >= today,
+        )
+        .order_by(VipMembership.id.desc())
+        .limit(1)
+    )
+
+
 @cache
 def events_statement(older: bool) -> Select[datetime, str, str, str, int, str]:
     """What happened to the memberships of `customer_id`, newest first, at most `limit`; `older` than `before`."""
@@ -165,10 +191,15 @@ def _memberships_statement() -> Select[VipMembership]:
 
 @cache
 def _pending_statement() -> Select[int]:
-    return select(ApprovalRequest.id).where(
-        ApprovalRequest.customer_id == bindparam("customer_id"),
-        ApprovalRequest.kind.like("vip.%"),
-        ApprovalRequest.state == PENDING,
+    return (
+        select(ApprovalRequest.id)
+        .where(
+            ApprovalRequest.customer_id == bindparam("customer_id", type_=Integer),
+            ApprovalRequest.kind.like("vip.%"),
+            ApprovalRequest.state == PENDING,
+        )
+        .order_by(ApprovalRequest.id.desc())
+        .limit(1)
     )
 
 

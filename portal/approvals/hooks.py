@@ -47,7 +47,7 @@ def register_navigation() -> Sequence[NavItem]:
             "approvals.inbox",
             "check2-square",
             order=20,
-            count=queries.inbox_count,
+            count=queries.inbox_question,
         ),
         NavItem(
             "administration",

@@ -56,6 +56,7 @@ from portal.core import clock, permissions
 from portal.core.database import UTCDateTime
 from portal.core.errors import NotFound
 from portal.core.permissions import can
+from portal.core.together import Question
 from portal.extensions import db
 from portal.i18n import _
 from portal.org.actor import Actor
@@ -306,6 +307,11 @@ def inbox_count(actor: permissions.Actor) -> int:
     if actor.user_id is None:
         return 0
     return int(db.session.scalar(_inbox_statement(_stopped_at()), _me(actor)) or 0)
+
+
+def inbox_question(actor: permissions.Actor) -> Question:
+    """The same for the menu, which asks it together with others."""
+    return Question(_inbox_statement(_stopped_at()), _me(actor))
 
 
 #: Stand for the person and the moment in statements that are built once: building them takes ten times as long as the
@@ -849,6 +855,7 @@ __all__ = [
     "COPIED", "DONE", "MINE", "PAGE_SIZE", "TABS", "TO_DECIDE", "Closing", "InboxFilter", "InboxPage", "InboxRow",
     "asked_opinions", "closing_of", "customer_events", "description_of", "digest_of", "events_of",
     "filter_departments", "get_request", "get_status", "had_seat", "has_copy", "history",
-    "inbox_count", "inbox_page", "may_view", "next_waiting", "opinions_of", "pending_request", "person_label",
+    "inbox_count", "inbox_page", "inbox_question", "may_view", "next_waiting", "opinions_of", "pending_request",
+    "person_label",
     "rounds_of", "seats_of", "tab_counts", "titles_of", "troubled", "waiting_condition",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.core.permissions import Actor, can
+from portal.core.together import Question
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class NavItem:
     :ivar endpoint: Flask endpoint; unknown endpoints stop the start.
     :ivar permission: name of a permission without entity that is needed, or None for everybody.
     :ivar when: a further cheap condition (no database).
-    :ivar count: number shown beside the entry (asked once per page; must be one cheap statement), or None.
+    :ivar also: beginnings of further addresses whose pages belong to this entry ("/key-accounts/visits/").
+    :ivar count: question for the number shown beside the entry (asked on each page, together with the others; must be
+        cheap), or None.
     """
 
     area: str
@@ -37,7 +40,8 @@ class NavItem:
     order: int = 50
     permission: str | None = None
     when: Callable[[Actor], bool] | None = None
-    count: Callable[[Actor], int] | None = None
+    count: Callable[[Actor], Question] | None = None
+    also: tuple[str, ...] = ()
 
 
 def items_for(actor: Actor, items: Iterable[NavItem]) -> list[NavItem]:

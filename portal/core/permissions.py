@@ -225,6 +225,13 @@ def decide_together(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[
     return decisions
 
 
+def decide_all(actor: Actor, obj: Any) -> dict[str, Decision]:
+    """The same for every permission about what the object is, of whatever module: for a page that shows it."""
+    entity = type(obj)
+    names = [name for name, permission in registry().permissions.items() if permission.entity is entity]
+    return decide_together(actor, names, obj)
+
+
 def _decide(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[str, Decision]:
     found = registry()
     entity = found.permissions[permissions[0]].entity

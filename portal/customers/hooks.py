@@ -14,6 +14,7 @@ from portal.core.navigation import NavItem
 from portal.core.panels import Action, AgendaItem, PaletteItem, Panel, Tab, TimelineEntry
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
+from portal.core.together import Question
 from portal.customers import card, listings, page, palette, permissions, queries, services
 from portal.customers import vocabulary as words
 from portal.customers.models import Customer
@@ -76,6 +77,11 @@ def register_navigation() -> list[NavItem]:
         NavItem("customers", "contacts", _l("Contacts"), "customers.contacts", "person-lines-fill", 20, when=works),
         NavItem("customers", "interactions", _l("Interactions"), "customers.interactions", "chat-dots", 30, when=works),
     ]
+
+
+@hookimpl
+def customer_figures(customer_id: int, actor: Actor) -> dict[str, Question]:
+    return queries.figures_of(customer_id, actor)
 
 
 @hookimpl

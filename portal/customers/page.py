@@ -29,7 +29,7 @@ from portal.extensions import db
 from portal.i18n import _, current_language
 from portal.org.actor import Actor
 from portal.org.models import User
-from portal.pluginmanager import manager
+from portal.pluginmanager import customer_figure, manager
 
 TIMELINE_PAGE = 30
 #: How often the time line is asked again when a filter leaves too little of it.
@@ -64,10 +64,10 @@ class Head:
 
 def counts(customer: Customer, actor: Actor) -> queries.Counts:
     """Numbers beside the tabs, asked once per request."""
-    known: dict[int, queries.Counts] = g.setdefault("customer_counts", {})
-    if customer.id not in known:
-        known[customer.id] = queries.counts_of(customer.id, actor)
-    return known[customer.id]
+    contacts, interactions, watched = (
+        customer_figure(f"customers.{name}", customer.id, actor) for name in ("contacts", "interactions", "watched")
+    )
+    return queries.Counts(int(contacts), int(interactions), bool(watched))
 
 
 def abilities(customer: Customer, actor: Actor) -> frozenset[str]:

@@ -16,7 +16,8 @@ from portal.audit.models import AuditEntry
 from portal.core import clock
 from portal.core.calendar import Birthday, to_lunar
 from portal.core.errors import NotAllowed, NotFound
-from portal.core.permissions import Reason, can, decide_together, holders, require, visible
+from portal.core.permissions import Reason, can, decide_all, holders, require, visible
+from portal.core.together import Question
 from portal.customers.actions import CustomerAction
 from portal.customers.models import (
     Contact,
@@ -99,7 +100,7 @@ def open_customer(customer_id: int, actor: Actor, permission: str = VIEW) -> Cus
     if customer.status == Status.MERGED and customer.merged_into_id is not None:
         raise MergedCustomer(final_record(customer.merged_into_id))
     # What the page will ask next comes with the same statement.
-    if not decide_together(actor, (VIEW, EDIT, REVEAL, ASSIGN), customer)[VIEW].allowed:
+    if not decide_all(actor, customer)[VIEW].allowed:
         raise HiddenCustomer(existence_of(customer), permission)
     if permission != VIEW:
         require(actor, permission, customer)
@@ -151,30 +152,25 @@ class Counts:
     is_favourite: bool
 
 
-def counts_of(customer_id: int, actor: Actor) -> Counts:
-    """Numbers beside the tabs, in one statement."""
-    row = db.session.execute(_counts_statement(), {"customer_id": customer_id, "user_id": actor.user_id}).one()
-    return Counts(int(row[0]), int(row[1]), bool(row[2]))
+def figures_of(customer_id: int, actor: Actor) -> dict[str, Question]:
+    """What `Counts` needs, asked together with the figures of other modules."""
+    parameters = {"customer_id": customer_id, "user_id": actor.user_id}
+    return {f"customers.{name}": Question(statement, parameters) for name, statement in _figures().items()}
 
 
 @cache
-def _counts_statement() -> Select[int, int, int]:
+def _figures() -> dict[str, Select[int]]:
     customer_id = bindparam("customer_id", type_=Integer)
-    contacts = select(func.count()).where(Contact.customer_id == customer_id, Contact.is_active).scalar_subquery()
-    interactions = (
-        select(func.count())
-        .where(Interaction.customer_id == customer_id, Interaction.cancelled_at.is_(None))
-        .scalar_subquery()
-    )
-    watched = (
-        select(func.count())
-        .where(
+    return {
+        "contacts": select(func.count()).where(Contact.customer_id == customer_id, Contact.is_active),
+        "interactions": select(func.count()).where(
+            Interaction.customer_id == customer_id, Interaction.cancelled_at.is_(None)
+        ),
+        "watched": select(func.count()).where(
             CustomerFavourite.customer_id == customer_id,
             CustomerFavourite.user_id == bindparam("user_id", type_=Integer),
-        )
-        .scalar_subquery()
-    )
-    return select(contacts, interactions, watched)
+        ),
+    }
 
 
 def contacts_of(customer_id: int) -> list[Contact]:

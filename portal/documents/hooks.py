@@ -13,12 +13,14 @@ from portal.core.navigation import NavItem
 from portal.core.panels import Tab, TimelineEntry
 from portal.core.permissions import Actor
 from portal.core.storage import FileStore
+from portal.core.together import Question
 from portal.documents import queries
 from portal.documents.listings import documents_listing
 from portal.documents.models import Document
 from portal.documents.views import blueprint
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
+from portal.pluginmanager import customer_figure
 
 
 @hookimpl
@@ -46,6 +48,12 @@ def register_file_stores() -> list[FileStore]:
 
 
 @hookimpl
+def customer_figures(customer_id: int, actor: Actor) -> dict[str, Question]:
+    """How many documents there are about the customer."""
+    return {"documents.count": queries.count_question(actor, customer_id)}
+
+
+@hookimpl
 def customer_tabs(customer: Any, actor: Actor) -> list[Tab]:
     """Documents about the customer."""
     return [
@@ -53,7 +61,7 @@ def customer_tabs(customer: Any, actor: Actor) -> list[Tab]:
             "documents",
             _l("Documents"),
             url_for("documents.of_customer", customer_id=customer.id),
-            count=queries.count_for_customer(actor, customer.id),
+            count=int(customer_figure("documents.count", customer.id, actor)),
             order=70,
         )
     ]

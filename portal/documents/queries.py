@@ -10,6 +10,7 @@ from sqlalchemy import false, func, or_, select
 
 from portal.core.permissions import Actor, Condition
 from portal.core.registry import Registry, registry
+from portal.core.together import Question
 from portal.documents.kinds import DocumentKind
 from portal.documents.models import READY, Document
 from portal.extensions import db
@@ -77,13 +78,10 @@ def for_customer(
     return rows, (rows[-1].id if more else None)
 
 
-def count_for_customer(actor: Actor, customer_id: int) -> int:
+def count_question(actor: Actor, customer_id: int) -> Question:
     """How many documents about a customer the actor's list shows."""
-    return (
-        db.session.scalar(
-            select(func.count()).select_from(Document).where(Document.customer_id == customer_id, readable(actor))
-        )
-        or 0
+    return Question(
+        select(func.count()).select_from(Document).where(Document.customer_id == customer_id, readable(actor))
     )
 
 

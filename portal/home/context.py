@@ -11,6 +11,7 @@ from flask_login import current_user
 from portal.core import clock
 from portal.core.navigation import NavArea, NavItem, items_for
 from portal.core.permissions import Actor
+from portal.core.together import ask
 from portal.i18n import LANGUAGE_TAGS, LANGUAGES, _, current_language
 
 
@@ -55,6 +56,11 @@ class UserMenuItem:
     url: str
     icon: str
     method: str = "get"
+
+
+#: In the rule of every tab of a customer's record, and the entry those pages belong to.
+RECORD_TAB = "/customers/<int:customer_id>"
+CUSTOMERS = "customers.index"
 
 
 def init_app(app: Flask) -> None:
@@ -102,7 +108,8 @@ def _counts(actor: Actor) -> dict[str, int]:
     """Endpoint → number for the entries that count something; once per request."""
     if "menu_counts" not in g:
         entries = [e for e in current_app.extensions["portal_navigation"] if isinstance(e, NavItem) and e.count]
-        g.menu_counts = {item.endpoint: item.count(actor) for item in items_for(actor, entries) if item.count}
+        asked = {item.endpoint: item.count(actor) for item in items_for(actor, entries) if item.count}
+        g.menu_counts = {endpoint: int(number or 0) for endpoint, number in ask(asked).items()}
     return g.menu_counts
 
 
@@ -133,13 +140,16 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
 
 
 def active_endpoint(items: list[NavItem]) -> str | None:
-    """The one entry that the present page belongs to: itself, else the entry whose address the page's address
-    continues, else the only entry of the page's blueprint."""
+    """The one entry that the present page belongs to: itself; a tab of a customer's record, of whatever module, belongs
+    to the customers; else the entry whose address the page's address continues, else the only one of its blueprint."""
     endpoints = [item.endpoint for item in items]
     if request.endpoint in endpoints:
         return request.endpoint
+    if RECORD_TAB in str(request.url_rule) and CUSTOMERS in endpoints:
+        return CUSTOMERS
     paths = {url_for(endpoint).removeprefix(request.script_root).rstrip("/"): endpoint for endpoint in endpoints}
-    above = [path for path in paths if path and request.path.startswith(path + "/")]
+    paths |= {path.rstrip("/"): item.endpoint for item in items for path in item.also}
+    above = [path for path in paths if path and f"{request.path}/".startswith(path + "/")]
     if above:
         return paths[max(above, key=len)]
     section = (request.endpoint or "").split(".")[0]

@@ -35,7 +35,7 @@ def register_rules() -> list[Rule]:
 @hookimpl
 def register_navigation() -> list[NavItem]:
     return [
-        NavItem("work", "notices", _l("Notices"), "notifications.index", "bell", 80, count=queries.unread_count),
+        NavItem("work", "notices", _l("Notices"), "notifications.index", "bell", 80, count=queries.unread_question),
         NavItem(
             "administration",
             "outbox",

@@ -185,6 +185,7 @@ def compose(row: Any) -> EmailMessage:
     """
     language = row.language or current_app.config["DEFAULT_LANGUAGE"]
     base = current_app.config["BASE_URL"].rstrip("/")
+    kept = json.loads(row.items)
     with speaking(language):
         subject = render(row.subject)
         items = [
@@ -194,7 +195,7 @@ def compose(row: Any) -> EmailMessage:
                 "link": base + item["url"] if base and item["url"] else "",
                 "at": clock.local(datetime.fromisoformat(item["at"])).strftime("%Y-%m-%d %H:%M"),
             }
-            for item in json.loads(row.items)
+            for item in kept
         ]
         organisation = current_app.config["ORGANISATION"]
         context = {
@@ -218,6 +219,15 @@ def compose(row: Any) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text, cte="base64")
     mail.add_alternative(html, subtype="html", cte="base64")
+    for item in kept:
+        if item.get("calendar"):
+            mail.add_attachment(
+                item["calendar"],
+                subtype="calendar",
+                cte="base64",
+                filename="invite.ics",
+                params={"method": item["method"]},
+            )
     mail["Content-Language"] = context["language_tag"]
     return mail
 

@@ -11,6 +11,7 @@ from sqlalchemy import Integer, Select, bindparam, func, select
 
 from portal.core.permissions import Actor
 from portal.core.registry import registry
+from portal.core.together import Question
 from portal.extensions import db
 from portal.notifications.kinds import NoticeKind, render
 from portal.notifications.models import Channel, Notice, NoticePreference, OutboxMessage, OutboxState
@@ -58,6 +59,11 @@ def unread_count(actor: Actor) -> int:
     if actor.user_id is None:
         return 0
     return int(db.session.scalar(_unread_statement(), {"person": actor.user_id}) or 0)
+
+
+def unread_question(actor: Actor) -> Question:
+    """The same for the menu, which asks it together with others."""
+    return Question(_unread_statement(), {"person": actor.user_id})
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from email.headerregistry import Address
 from typing import Any
 
@@ -27,6 +28,14 @@ from portal.org.models import User
 ABOUT_LENGTH = 100
 URL_LENGTH = 500
 MESSAGE_ID_DOMAIN = "portal.invalid"
+
+
+@dataclass(frozen=True)
+class CalendarPart:
+    """A calendar entry that goes along with a mail. :ivar method: REQUEST or CANCEL. :ivar text: RFC 5545."""
+
+    method: str
+    text: str
 
 
 def notify(
@@ -135,10 +144,12 @@ def queue_mail(
     kind: str = "",
     user_id: int | None = None,
     language: str = "",
+    calendar: CalendarPart | None = None,
 ) -> OutboxMessage:
     """Put one mail into the outbox (e.g. to an address that is no user's).
 
     :param subject: `message(…)` or a plain text, one line.
+    :param calendar: an invitation, attached so that the reader's program offers to accept it.
     :raises Invalid: for an address that is none, and for line breaks in subject or address.
     """
     refuse_line_breaks(subject)
@@ -148,6 +159,8 @@ def queue_mail(
         "url": safe_next(url, ""),
         "at": clock.now().isoformat(),
     }
+    if calendar is not None:
+        item |= {"calendar": calendar.text, "method": calendar.method}
     row = _put_into_outbox(
         to_address, encoded_subject=encode(subject), items=[item], kind=kind, user_id=user_id, language=language
     )

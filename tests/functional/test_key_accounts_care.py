@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from sqlalchemy import select
 
-from plugins.key_accounts.care import jobs, queries, rules, services, visits
+from plugins.key_accounts.care import jobs, meeting_queries, meetings, queries, rules, services, visits
+from plugins.key_accounts.care.invitations import Sent
+from plugins.key_accounts.care.meetings import MeetingInput
 from plugins.key_accounts.care.models import CalendarFeed, CareDuty, DutyRecord, ExecutiveVisit, Meeting
 from plugins.key_accounts.care.services import DoneInput, DutyInput, IncentiveInput
-from plugins.key_accounts.care.visits import MeetingInput, VisitInput
+from plugins.key_accounts.care.visits import VisitInput
 from plugins.key_accounts.plans import services as plans
 from portal.core import clock
 from portal.core.errors import Invalid, NotAllowed, NotFound
@@ -23,12 +25,18 @@ from portal.core.transaction import transaction
 from portal.customers.inputs import ContactInput, InteractionInput
 from portal.customers.services import add_contact, record_interaction
 from portal.extensions import db
-from portal.notifications.models import Notice
+from portal.notifications.mailer import compose
+from portal.notifications.models import Notice, OutboxMessage
 from portal.org.actor import SYSTEM
 from portal.org.services import LeavingInput, deactivate_person
 from tests.world import World
 
 pytestmark = pytest.mark.db
+
+
+@pytest.fixture
+def app_settings() -> dict[str, object]:
+    return {"BASE_URL": "https://portal.example.com"}
 
 
 class Context:
@@ -171,8 +179,10 @@ def test_a_private_address_shows_what_its_owner_sees_until_it_is_revoked(app: Fl
     nobody = app.test_client()
     answer = nobody.get(f"/key-accounts/calendar/{first}.ics")
     assert answer.mimetype == "text/calendar"
-    events = list(Calendar.from_ical(answer.data).walk("VEVENT"))
-    assert [str(event["uid"]).split("@")[0] for event in events] == [f"visit-{visit_id}"]
+    renamed = nobody.get(f"/key-accounts/calendar/{first}.ics", headers={"Host": "elsewhere.example.org"})
+    events = list(Calendar.from_ical(renamed.data).walk("VEVENT"))
+    assert [str(event["uid"]) for event in events] == [f"visit-{visit_id}@portal.example.com"]
+    assert str(events[0]["url"]) == f"https://portal.example.com/key-accounts/visits/{visit_id}"
     begins = db.session.get_one(ExecutiveVisit, visit_id).starts_at
     assert events[0]["dtstart"].dt == begins.replace(microsecond=0)
     assert b"VEVENT" not in nobody.get(f"/key-accounts/calendar/{of_ben}.ics").data
@@ -204,38 +214,75 @@ def test_an_executive_who_left_visits_nobody(world: World) -> None:
     assert row.state == "cancelled"
 
 
+def invitations() -> list[tuple[str, str, str]]:
+    """To whom a calendar entry is on its way, with its method and lasting name, as the mail carries them."""
+    found = []
+    for row in db.session.scalars(select(OutboxMessage).where(OutboxMessage.user_id.is_(None)).order_by("id")):
+        mail = compose(row)
+        (part,) = mail.iter_attachments()
+        calendar = Calendar.from_ical(part.get_content())
+        (entry,) = calendar.walk("VEVENT")
+        assert part.get_content_type() == "text/calendar"
+        assert part["Content-Type"].params["method"] == calendar["method"]
+        assert str(entry["attendee"]) == f"mailto:{row.to_address}"
+        assert "/key-accounts/" not in mail.as_string()
+        found.append((row.to_address, str(calendar["method"]), str(entry["uid"])))
+    return found
+
+
 def test_a_meeting_has_guests_minutes_and_actions(app: Flask, world: World) -> None:
     anna, hanna = world.actor("anna"), world.actor("hanna")
     with transaction():
-        contact = add_contact(world.customer_id("maotai"), ContactInput("周总"), anna).id
+        agreed = ContactInput(
+            "周总",
+            email="zhou@example.com",
+            message_consent=True,
+            message_consent_on=clock.today(),
+            message_consent_source="微信",
+        )
+        contact = add_contact(world.customer_id("maotai"), agreed, anna).id
+        silent = add_contact(world.customer_id("maotai"), ContactInput("钱总", email="qian@example.com"), anna).id
         foreign = add_contact(world.customer_id("fenjiu"), ContactInput("吴总"), world.actor("cara")).id
     data = MeetingInput(
         "年会", "yearly", clock.now() + timedelta(days=30), 240, hanna.user_id, "会议中心", "回顾\n新品"
     )
     with pytest.raises(NotAllowed), transaction():
-        visits.save_meeting(None, data, anna)
+        meetings.save_meeting(None, data, anna)
     with transaction():
-        meeting_id = visits.save_meeting(None, data, hanna).id
+        meeting_id = meetings.save_meeting(None, data, hanna).id
     with transaction():
-        assert visits.invite(meeting_id, [contact], anna) == 1
-        assert visits.invite(meeting_id, [contact], anna) == 0
+        assert meetings.invite(meeting_id, [contact, silent], anna) == Sent(1, ("钱总",))
+        assert meetings.invite(meeting_id, [contact], anna) == Sent(0, ())
+    assert invitations() == [("zhou@example.com", "REQUEST", f"meeting-{meeting_id}@portal.example.com")]
     with pytest.raises(NotFound), transaction():
-        visits.invite(meeting_id, [foreign], anna)
+        meetings.invite(meeting_id, [foreign], anna)
     with transaction():
-        visits.invite(meeting_id, [foreign], world.actor("cara"))
-    assert [row.name for row in queries.guests_of(meeting_id, anna)] == ["周总"]
-    assert len(queries.guests_of(meeting_id, world.actor("boss"))) == 2
+        meetings.invite(meeting_id, [foreign], world.actor("cara"))
+    assert [row.name for row in meeting_queries.guests_of(meeting_id, anna)] == ["钱总", "周总"]
+    assert len(meeting_queries.guests_of(meeting_id, world.actor("boss"))) == 3
+    later = MeetingInput(**{**data.__dict__, "starts_at": data.starts_at + timedelta(days=1)})
+    with transaction():
+        meetings.save_meeting(meeting_id, MeetingInput(**{**later.__dict__, "record": "草稿"}), hanna)
+    assert len(invitations()) == 2, "guests hear of another day, not of the minutes"
+    with transaction():
+        meetings.save_meeting(meeting_id, later, hanna)
+    assert len(invitations()) == 2
+    with transaction():
+        meetings.save_meeting(meeting_id, MeetingInput(**{**later.__dict__, "state": "cancelled"}), hanna)
+    assert [method for _to, method, _uid in invitations()] == ["REQUEST", "REQUEST", "CANCEL"]
+    with transaction():
+        meetings.save_meeting(meeting_id, later, hanna)
     held = MeetingInput(**{**data.__dict__, "state": "held"})
     with pytest.raises(Invalid), transaction():
-        visits.save_meeting(meeting_id, held, hanna)
+        meetings.save_meeting(meeting_id, held, hanna)
     with transaction():
-        visits.save_meeting(meeting_id, MeetingInput(**{**held.__dict__, "record": "达成三项共识"}), hanna)
-        action = visits.add_meeting_action(meeting_id, "答复建议", anna.user_id, clock.today(), hanna).id
+        meetings.save_meeting(meeting_id, MeetingInput(**{**held.__dict__, "record": "达成三项共识"}), hanna)
+        action = meetings.add_meeting_action(meeting_id, "答复建议", anna.user_id, clock.today(), hanna).id
     assert db.session.get_one(Meeting, meeting_id).record == "达成三项共识"
     with pytest.raises(NotAllowed), transaction():
-        visits.finish_meeting_action(action, world.actor("ben"))
+        meetings.finish_meeting_action(action, world.actor("ben"))
     with transaction():
-        assert visits.finish_meeting_action(action, anna).state == "done"
+        assert meetings.finish_meeting_action(action, anna).state == "done"
     page = world.login(app.test_client(), "ben").get(f"/key-accounts/meetings/{meeting_id}").text
     assert "周总" not in page
 

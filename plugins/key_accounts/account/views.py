@@ -38,7 +38,8 @@ def account(customer_id: int) -> str:
     """The key account at a glance."""
     actor = current_actor()
     customer = load_customer(customer_id, actor)
-    measure, row, state = tiers.account_of(customer.id)
+    account = tiers.account_of(customer.id)
+    measure, row, state = account.measure, account.tier, account.state
     limits = thresholds()
     reasons = (
         rules.propose(
@@ -63,7 +64,7 @@ def account(customer_id: int) -> str:
         reasons=[words.word(words.REASONS, key) for key in reasons],
         history=tiers.history_of(customer.id),
         years=years_of(customer.id),
-        health=health.kept(customer.id),
+        health=health.shown(account.health) if account.health else None,
         weights=weights(),
         words=health_words,
         tier_words=words,
@@ -73,5 +74,9 @@ def account(customer_id: int) -> str:
         may_edit=can(actor, "customers.edit", customer),
         may_decide=can(actor, DECIDE_TIER) and can(actor, "customers.assign", customer),
         today=clock.today(),
-        **policy_context(customer, row.tier if row else ""),
+        **policy_context(
+            customer,
+            row.tier if row else "",
+            clock.local(account.last_visit).date() if account.last_visit else None,
+        ),
     )

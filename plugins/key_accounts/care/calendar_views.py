@@ -1,4 +1,4 @@
-"""Pages of executive visits, the calendar and its private address, and meetings."""
+"""Pages of executive visits, the calendar and its private address."""
 
 from __future__ import annotations
 
@@ -10,35 +10,24 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 
 from plugins.key_accounts.blueprint import blueprint
-from plugins.key_accounts.care import documents, ics, queries, rules, visits
+from plugins.key_accounts.care import documents, ics, meeting_queries, queries, rules, visits
 from plugins.key_accounts.care import vocabulary as words
-from plugins.key_accounts.care.forms import MeetingActionForm, MeetingForm, VisitEndForm, VisitForm
-from plugins.key_accounts.care.models import MeetingAction
+from plugins.key_accounts.care.forms import VisitEndForm, VisitForm
 from plugins.key_accounts.frame import load_customer
-from plugins.key_accounts.handling import Answer, FormPage, form_page, post
-from plugins.key_accounts.permissions import LEAD, USE
+from plugins.key_accounts.handling import Answer, FormPage, form_page
+from plugins.key_accounts.permissions import USE
 from plugins.key_accounts.team import queries as team
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.calendar import is_working_day
-from portal.core.errors import NotAllowed, NotFound
-from portal.core.forms import Form
+from portal.core.errors import NotAllowed
+from portal.core.paths import address_for, host_name
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access, public, refuse_large_id, signed_in
-from portal.customers.fields import CustomerField
 from portal.customers.models import Customer
 from portal.customers.permissions import EDIT
-from portal.customers.queries import pick
-from portal.extensions import db
-from portal.i18n import _, _l
-
-
-class GuestCustomerForm(Form):
-    """Whose people are to be invited."""
-
-    customer = CustomerField(_l("Customer"))
-
+from portal.i18n import _
 
 #: A subscriber gets what lies at most so many days back.
 FEED_BACK = 90
@@ -62,7 +51,7 @@ def visit_calendar() -> str:
     for row in found:
         by_day.setdefault(clock.local(row.starts_at).date(), []).append(row)
     meetings: dict[date, list[Any]] = {}
-    for meeting in queries.meetings_between(begin, end):
+    for meeting in meeting_queries.meetings_between(begin, end):
         meetings.setdefault(clock.local(meeting.starts_at).date(), []).append(meeting)
     days = [grid_first + timedelta(days=number) for number in range((grid_last - grid_first).days + 1)]
     of_month = [row for row in found if first <= clock.local(row.starts_at).date() <= last and row.state != "cancelled"]
@@ -102,9 +91,7 @@ def open_feed() -> str:
     """Make a private address; it is shown this once."""
     with transaction():
         token = visits.open_feed(current_actor())
-    return render_template(
-        "key_accounts/care/feed.html", address=url_for("key_accounts.feed", token=token, _external=True)
-    )
+    return render_template("key_accounts/care/feed.html", address=address_for("key_accounts.feed", token=token))
 
 
 @blueprint.post("/calendar/address/revoke")
@@ -123,14 +110,13 @@ def feed(token: str) -> Response:
     """The calendar behind a private address: no session, only what its owner sees now."""
     actor = visits.reader_of(token[:200])
     begin = clock.now() - timedelta(days=FEED_BACK)
-    meetings = queries.meetings_between(begin, begin + timedelta(days=730)) if can(actor, USE) else []
-    host = request.host.partition(":")[0]
+    meetings = meeting_queries.meetings_between(begin, begin + timedelta(days=730)) if can(actor, USE) else []
     arguments = {"key_accounts.visit": "visit_id", "key_accounts.meeting": "meeting_id"}
     body = ics.calendar_of(
         queries.calendar_visits(actor, begin),
         meetings,
-        host,
-        lambda endpoint, key: url_for(endpoint, **{arguments[endpoint]: key}, _external=True),
+        host_name(),
+        lambda endpoint, key: address_for(endpoint, **{arguments[endpoint]: key}),
     )
     answer = Response(body, mimetype="text/calendar")
     answer.headers["Content-Disposition"] = 'attachment; filename="key-accounts.ics"'
@@ -227,173 +213,3 @@ def print_briefing(visit_id: int) -> Any:
     row = queries.visit_for(refuse_large_id(visit_id), current_actor())
     document = documents.print_briefing(row, row.customer, current_actor())
     return redirect(url_for("documents.download", document_id=document.id))
-
-
-# ---- meetings ------------------------------------------------------------------------------------------------------
-
-
-@blueprint.get("/meetings")
-@access(USE)
-def meetings() -> str:
-    """Meetings with key accounts."""
-    return render_template(
-        "key_accounts/care/meetings.html",
-        rows=queries.meetings(),
-        words=words,
-        may_lead=can(current_actor(), LEAD),
-    )
-
-
-def _meeting_page(heading: Any, back: str, **more: Any) -> FormPage:
-    return FormPage(
-        heading=heading,
-        back_url=back,
-        crumbs=[(_("Meetings"), url_for("key_accounts.meetings"))],
-        icon="people-fill",
-        groups=more.pop("groups", ()),
-        **more,
-    )
-
-
-@blueprint.route("/meetings/new", methods=["GET", "POST"])
-@access(LEAD)
-def new_meeting() -> Answer:
-    """Plan a meeting."""
-    actor = current_actor()
-    form = MeetingForm()
-    del form.state, form.record
-    if request.method == "GET":
-        form.title.data = _("Key-account meeting %(year)s", year=clock.today().year)
-        form.organiser_id.show(actor.user_id)
-    return form_page(
-        form,
-        _meeting_page(_("New meeting"), url_for("key_accounts.meetings")),
-        lambda: visits.save_meeting(None, _meeting_input(form), actor),
-        _("The meeting was planned. Invite the guests now."),
-        then=lambda row: url_for("key_accounts.meeting", meeting_id=row.id),
-    )
-
-
-def _meeting_input(form: MeetingForm) -> visits.MeetingInput:
-    return visits.MeetingInput(
-        form.title.data or "",
-        form.kind.data,
-        form.starts_at.moment,
-        form.minutes.data,
-        form.organiser_id.data,
-        form.place.data or "",
-        form.agenda.data or "",
-    )
-
-
-@blueprint.get("/meetings/<int:meeting_id>")
-@access(USE)
-def meeting(meeting_id: int) -> str:
-    """A meeting: guests one may see, agenda, minutes, actions."""
-    actor = current_actor()
-    row = queries.meeting_for(refuse_large_id(meeting_id))
-    chosen = request.args.get("customer", "")
-    invitable: list[tuple[int, str]] = []
-    customer_name = ""
-    if chosen.isdecimal() and len(chosen) < 18:
-        found = pick(actor, [int(chosen)])
-        if found and can(actor, EDIT, int(chosen)):
-            customer_name = found[0][1]
-            invitable = team.contact_choices(int(chosen))
-    return render_template(
-        "key_accounts/care/meeting.html",
-        meeting=row,
-        guests=queries.guests_of(row.id, actor),
-        actions=queries.meeting_actions(row.id),
-        words=words,
-        today=clock.today(),
-        may_change=row.organiser_id == actor.user_id or can(actor, LEAD),
-        picker=GuestCustomerForm(formdata=None),
-        customer_name=customer_name,
-        invitable=invitable,
-        me=actor.user_id,
-    )
-
-
-@blueprint.route("/meetings/<int:meeting_id>/edit", methods=["GET", "POST"])
-@access(USE)
-def edit_meeting(meeting_id: int) -> Answer:
-    """Change a meeting, write its minutes."""
-    actor = current_actor()
-    row = queries.meeting_for(refuse_large_id(meeting_id))
-    if row.organiser_id != actor.user_id:
-        require(actor, LEAD)
-    form = MeetingForm()
-    if request.method == "GET":
-        form.fill(row)
-    return form_page(
-        form,
-        _meeting_page(
-            _("Change the meeting"),
-            url_for("key_accounts.meeting", meeting_id=meeting_id),
-            draft=f"meeting-{meeting_id}",
-        ),
-        lambda: visits.save_meeting(meeting_id, form.to_input(), actor, form.seen_version),
-        _("The meeting was saved."),
-    )
-
-
-@blueprint.post("/meetings/<int:meeting_id>/guests")
-@access(USE)
-def invite_guests(meeting_id: int) -> Any:
-    """Invite contacts."""
-    queries.meeting_for(refuse_large_id(meeting_id))
-    ids = [int(value) for value in request.form.getlist("contact")[:100] if value.isdecimal() and len(value) < 18]
-    if not ids:
-        flash(_("Tick at least one person."), "info")
-        return redirect(url_for("key_accounts.meeting", meeting_id=meeting_id))
-    return post(
-        lambda: visits.invite(meeting_id, ids, current_actor()),
-        _("The guests were invited."),
-        url_for("key_accounts.meeting", meeting_id=meeting_id),
-    )
-
-
-@blueprint.post("/meetings/guests/<int:guest_id>")
-@access(USE)
-def answer_guest(guest_id: int) -> Any:
-    """Whether a guest comes, or came."""
-    row = queries.guest_for(refuse_large_id(guest_id), current_actor())
-    require(current_actor(), EDIT, row.customer_id)
-    return post(
-        lambda: visits.answer(guest_id, request.form.get("answer", ""), current_actor()),
-        _("The answer was noted."),
-        url_for("key_accounts.meeting", meeting_id=row.meeting_id),
-    )
-
-
-@blueprint.route("/meetings/<int:meeting_id>/actions/new", methods=["GET", "POST"])
-@access(USE)
-def new_meeting_action(meeting_id: int) -> Answer:
-    """Note what was agreed."""
-    actor = current_actor()
-    row = queries.meeting_for(refuse_large_id(meeting_id))
-    if row.organiser_id != actor.user_id:
-        require(actor, LEAD)
-    form = MeetingActionForm()
-    return form_page(
-        form,
-        _meeting_page(_("New action"), url_for("key_accounts.meeting", meeting_id=meeting_id), subtitle=row.title),
-        lambda: visits.add_meeting_action(
-            meeting_id, form.task.data or "", form.owner_id.data, form.due_on.data, actor
-        ),
-        _("The action was saved."),
-    )
-
-
-@blueprint.post("/meetings/actions/<int:meeting_action_id>")
-@access(USE)
-def finish_meeting_action(meeting_action_id: int) -> Any:
-    """Done; once more: open again."""
-    row = db.session.get(MeetingAction, refuse_large_id(meeting_action_id))
-    if row is None:
-        raise NotFound()
-    back = url_for("key_accounts.meeting", meeting_id=row.meeting_id)
-    return post(
-        lambda: visits.finish_meeting_action(meeting_action_id, current_actor()), _("The action was saved."), back
-    )

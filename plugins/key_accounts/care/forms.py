@@ -6,9 +6,10 @@ from wtforms import BooleanField
 from wtforms.validators import Optional
 
 from plugins.key_accounts.care import vocabulary as words
+from plugins.key_accounts.care.meetings import MeetingInput
 from plugins.key_accounts.care.models import Meeting
 from plugins.key_accounts.care.services import DoneInput, DutyInput, IncentiveInput
-from plugins.key_accounts.care.visits import MeetingInput, VisitInput
+from plugins.key_accounts.care.visits import VisitInput
 from portal.core.forms import (
     GIVEN,
     REQUIRED,

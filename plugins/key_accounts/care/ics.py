@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vCalAddress
 
+from plugins.key_accounts.care.models import Meeting
 from portal.core import clock
+from portal.customers.models import Contact
 from portal.i18n import _
+from portal.notifications.services import CalendarPart
+from portal.org.models import User
 
 PRODUCT = "-//portal//key accounts//EN"
 
@@ -38,7 +42,24 @@ def calendar_of(visits: Sequence[Any], meetings: Sequence[Any], host: str, link:
     return bytes(calendar.to_ical())
 
 
-def _event(uid: str, row: Any, summary: str, description: str, state: str, url: str) -> Event:
+def invitation_of(meeting: Meeting, guest: Contact, organiser: User | None, host: str) -> CalendarPart:
+    """A meeting as an invitation of one guest (RFC 5546): REQUEST, or CANCEL for one that was called off."""
+    is_off = meeting.state == "cancelled"
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", "CANCEL" if is_off else "REQUEST")
+    event = _event(
+        f"meeting-{meeting.id}@{host}", meeting, meeting.title, meeting.agenda, "CANCELLED" if is_off else "CONFIRMED"
+    )
+    if organiser is not None and organiser.email:
+        event.add("organizer", vCalAddress(f"mailto:{organiser.email}"), {"cn": organiser.name})
+    event.add("attendee", vCalAddress(f"mailto:{guest.email}"), {"cn": guest.name, "rsvp": "TRUE"})
+    calendar.add_component(event)
+    return CalendarPart(calendar["method"], calendar.to_ical().decode("utf-8"))
+
+
+def _event(uid: str, row: Any, summary: str, description: str, state: str, url: str = "") -> Event:
     event = Event()
     event.add("uid", uid)
     event.add("dtstamp", clock.now())
@@ -48,7 +69,8 @@ def _event(uid: str, row: Any, summary: str, description: str, state: str, url: 
     event.add("description", description)
     event.add("status", state)
     event.add("sequence", row.version)
-    event.add("url", url)
+    if url:
+        event.add("url", url)
     if row.place:
         event.add("location", row.place)
     return event

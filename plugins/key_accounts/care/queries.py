@@ -1,4 +1,4 @@
-"""Reads of care: duties, visits, meetings, forecasts, incentives."""
+"""Reads of care: duties, visits, forecasts, incentives, one's own day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sqlalchemy import and_, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload
 
 from plugins.key_accounts.care.models import (
-    DONE,
     OPEN,
     PLANNED,
     CalendarFeed,
@@ -23,7 +22,6 @@ from plugins.key_accounts.care.models import (
     Incentive,
     Meeting,
     MeetingAction,
-    MeetingGuest,
 )
 from plugins.key_accounts.care.rules import ForecastMonth, compare, light, worst
 from plugins.key_accounts.plans.models import OPEN as PLAN_OPEN
@@ -31,7 +29,7 @@ from plugins.key_accounts.plans.models import AccountPlan, PlanAction, PlanRevie
 from portal.core import settings
 from portal.core.errors import NotFound
 from portal.core.permissions import can, visible
-from portal.customers.models import Contact, Customer, Interaction
+from portal.customers.models import Customer, Interaction
 from portal.customers.permissions import VIEW
 from portal.documents.models import READY, Document
 from portal.extensions import db
@@ -219,18 +217,6 @@ def visits_of(customer_id: int, limit: int = 12) -> list[ExecutiveVisit]:
     return list(db.session.scalars(statement))
 
 
-def meetings_between(begin: datetime, end: datetime) -> list[Meeting]:
-    """Meetings that begin in a time, in order."""
-    return list(
-        db.session.scalars(
-            select(Meeting)
-            .where(Meeting.starts_at >= begin, Meeting.starts_at < end)
-            .order_by(Meeting.starts_at, Meeting.id)
-            .limit(100)
-        )
-    )
-
-
 def calendar_visits(actor: Actor, begin: datetime) -> list[Any]:
     """For a person's calendar: visits he makes and visits to his customers, among those he sees; one statement."""
     statement = (
@@ -263,69 +249,6 @@ def feed_of(user_id: int) -> CalendarFeed | None:
     return db.session.scalars(
         select(CalendarFeed).where(CalendarFeed.user_id == user_id, CalendarFeed.revoked_at.is_(None))
     ).first()
-
-
-# ---- meetings ------------------------------------------------------------------------------------------------------
-
-
-def meetings(limit: int = 50) -> list[Meeting]:
-    """Meetings, the latest first."""
-    return list(
-        db.session.scalars(
-            select(Meeting)
-            .order_by(Meeting.starts_at.desc(), Meeting.id.desc())
-            .options(joinedload(Meeting.organiser).lazyload(User.roles))
-            .limit(limit)
-        )
-    )
-
-
-def meeting_for(meeting_id: int) -> Meeting:
-    """A meeting. :raises NotFound: when there is none."""
-    row = db.session.get(Meeting, meeting_id, options=[joinedload(Meeting.organiser).lazyload(User.roles)])
-    if row is None:
-        raise NotFound()
-    return row
-
-
-def guests_of(meeting_id: int, actor: Actor) -> list[Any]:
-    """Guests of customers the actor sees; one statement."""
-    statement = (
-        select(
-            MeetingGuest.id,
-            MeetingGuest.answer,
-            MeetingGuest.customer_id,
-            Contact.name,
-            Contact.title,
-            Customer.name.label("customer"),
-        )
-        .join(Customer, Customer.id == MeetingGuest.customer_id)
-        .join(Contact, Contact.id == MeetingGuest.contact_id)
-        .where(MeetingGuest.meeting_id == meeting_id, visible(actor, VIEW))
-        .order_by(Customer.name_sort, Customer.id, Contact.name_sort, MeetingGuest.id)
-        .limit(500)
-    )
-    return list(db.session.execute(statement))
-
-
-def guest_for(guest_id: int, actor: Actor) -> MeetingGuest:
-    """A guest of a visible customer. :raises NotFound: for all others."""
-    row = db.session.get(MeetingGuest, guest_id)
-    if row is None or not can(actor, VIEW, row.customer_id):
-        raise NotFound()
-    return row
-
-
-def meeting_actions(meeting_id: int) -> list[MeetingAction]:
-    """What was agreed."""
-    return list(
-        db.session.scalars(
-            select(MeetingAction)
-            .where(MeetingAction.meeting_id == meeting_id)
-            .order_by(MeetingAction.state == DONE, MeetingAction.due_on, MeetingAction.id)
-            .options(joinedload(MeetingAction.owner).lazyload(User.roles))
-        )
-    )
 
 
 # ---- forecasts and incentives --------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from plugins.key_accounts.plans.models import (
     PlanTarget,
     PlanVersion,
 )
+from plugins.key_accounts.team.models import AccountTeam
 from portal.core.errors import NotFound
 from portal.core.permissions import can
 from portal.customers.models import Contact, Customer
@@ -46,18 +47,40 @@ def live_plan(customer_id: int) -> AccountPlan | None:
     return db.session.scalars(statement).first()
 
 
-def plans_of(customer_id: int) -> tuple[AccountPlan | None, list[AccountPlan], bool]:
-    """The present plan, those put away (newest first), and whether the customer has contacts; one statement."""
+@dataclass(frozen=True)
+class Plans:
+    """The plans of a customer. :ivar live: the present one. :ivar earlier: those put away, newest first.
+    :ivar complaint: name of the person to whom the customer complains."""
+
+    live: AccountPlan | None
+    earlier: list[AccountPlan]
+    has_contacts: bool
+    complaint: str
+
+
+def plans_of(customer_id: int) -> Plans:
+    """The plans of a customer with what their page says besides; one statement."""
+    complaint = (
+        select(User.name)
+        .join(AccountTeam, AccountTeam.complaint_id == User.id)
+        .where(AccountTeam.customer_id == customer_id)
+        .scalar_subquery()
+    )
     contacts = select(Contact.id).where(Contact.customer_id == customer_id, Contact.is_active).exists()
     rows = db.session.execute(
-        select(AccountPlan, contacts.label("has_contacts"))
+        select(AccountPlan, contacts.label("has_contacts"), complaint.label("complaint"))
         .where(AccountPlan.customer_id == customer_id)
         .order_by(AccountPlan.id.desc())
         .limit(20)
     ).all()
     plans = [row[0] for row in rows]
     live = next((plan for plan in plans if plan.live == 1), None)
-    return live, [plan for plan in plans if plan is not live], bool(rows and rows[0][1])
+    return Plans(
+        live,
+        [plan for plan in plans if plan is not live],
+        bool(rows and rows[0].has_contacts),
+        (rows[0].complaint or "") if rows else "",
+    )
 
 
 def plan_for(plan_id: int, actor: Actor) -> AccountPlan:

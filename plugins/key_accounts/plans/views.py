@@ -69,7 +69,8 @@ def plan(customer_id: int) -> str:
     """The present plan of a customer."""
     actor = current_actor()
     customer = load_customer(customer_id, actor)
-    row, earlier, has_contacts = queries.plans_of(customer.id)
+    plans = queries.plans_of(customer.id)
+    row = plans.live
     context: dict[str, Any] = {}
     if row is not None:
         by_year = queries.reached(customer.id)
@@ -86,21 +87,21 @@ def plan(customer_id: int) -> str:
             "done": sum(1 for action in actions if action.state == "done"),
             "counted": sum(1 for action in actions if action.state != "dropped"),
             "locked": row.state == SUBMITTED,
-            "office": team.team_of(customer.id),
             "members": team.in_force(team.members_of(customer.id), clock.today()),
         }
     return render_template(
         "key_accounts/plans/of_customer.html",
         customer=customer,
         plan=row,
-        earlier=earlier,
+        earlier=plans.earlier,
+        complaint=plans.complaint,
         words=words,
         team_words=team_words,
         phases=PHASES,
         today=clock.today(),
         may_edit=EDIT in abilities(customer, actor),
         me=actor.user_id,
-        has_contacts=has_contacts,
+        has_contacts=plans.has_contacts,
         **context,
     )
 

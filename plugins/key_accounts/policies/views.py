@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -20,7 +21,6 @@ from plugins.key_accounts.policies.forms import (
     PropositionForm,
 )
 from plugins.key_accounts.policies.models import EMPHASES, Policy, ValueProposition
-from plugins.key_accounts.tiers import queries as tiers
 from plugins.key_accounts.tiers import vocabulary as tier_words
 from portal.auth.current import current_actor
 from portal.core import clock
@@ -31,6 +31,7 @@ from portal.core.web import access
 from portal.customers.vocabulary import CustomerKind, label
 from portal.extensions import db
 from portal.i18n import _
+from portal.pluginmanager import customer_figure
 
 
 def kind_word(kind: str) -> str:
@@ -131,13 +132,12 @@ def _edit_proposition(proposition_id: int | None) -> str | Response | tuple[str,
     return page, 400 if request.method == "POST" else 200
 
 
-def policy_context(customer: Any, tier: str) -> dict[str, Any]:
-    """What a customer's pages show of policies; two statements at most."""
+def policy_context(customer: Any, tier: str, last_visit: date | None) -> dict[str, Any]:
+    """What a customer's pages show of policies; one statement."""
     today = clock.today()
     found = queries.applying(queries.in_force(today), tier, customer.kind)
     last = clock.local(customer.last_contact_at).date() if customer.last_contact_at else None
-    visited = queries.last_visit_of(customer.id) if found else None
-    return {"policies": found, "due": queries.due_of(found, visited, last, today), "last_visit": visited}
+    return {"policies": found, "due": queries.due_of(found, last_visit, last, today), "last_visit": last_visit}
 
 
 @blueprint.route("/customers/<int:customer_id>/policy", methods=["GET", "POST"])
@@ -183,7 +183,11 @@ def customer_policy(customer_id: int) -> str | Response | tuple[str, int]:
         kind_word=kind_word,
         may_edit=can(actor, "customers.edit", customer_id),
         today=clock.today(),
-        **policy_context(customer, tiers.tier_of([customer_id]).get(customer_id, "")),
+        **policy_context(
+            customer,
+            customer_figure("key_accounts.tier", customer_id, actor) or "",
+            queries.last_visit_of(customer_id),
+        ),
     )
     return page, 400 if request.method == "POST" else 200
 

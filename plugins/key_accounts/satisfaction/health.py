@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ScalarSelect, and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from plugins.key_accounts.measures.models import CustomerMeasure, growth_of, round_half_up
@@ -17,11 +17,13 @@ from plugins.key_accounts.policies import queries as policies
 from plugins.key_accounts.satisfaction.models import AccountHealth, SatisfactionGrade
 from plugins.key_accounts.satisfaction.settings import PARTS, weights
 from plugins.key_accounts.scorecards.models import RISK, Scorecard, Violation
-from plugins.key_accounts.tiers.models import CustomerTier
+from plugins.key_accounts.tiers.models import IMPORTANT, KEY, CustomerTier
 from portal.core import clock, settings
 from portal.customers.models import Customer
 from portal.extensions import db
 
+#: Tiers whose health is kept.
+KEPT = (KEY, IMPORTANT)
 CHUNK = 500
 
 
@@ -98,7 +100,7 @@ def latest_grades(customer_ids: Iterable[int]) -> dict[int, list[int]]:
 
 
 def healths(customer_ids: Sequence[int], today: date) -> dict[int, Health]:
-    """Customer → health; seven statements for any number."""
+    """Customer → health; five statements for any number."""
     ids = list(customer_ids)
     if not ids:
         return {}
@@ -110,6 +112,8 @@ def healths(customer_ids: Sequence[int], today: date) -> dict[int, Health]:
             func.coalesce(CustomerTier.tier, "").label("tier"),
             CustomerMeasure.sales,
             CustomerMeasure.sales_before,
+            _risk().label("risk"),
+            _violations().label("violations"),
         )
         .outerjoin(CustomerTier, CustomerTier.customer_id == Customer.id)
         .outerjoin(CustomerMeasure, CustomerMeasure.customer_id == Customer.id)
@@ -117,8 +121,6 @@ def healths(customer_ids: Sequence[int], today: date) -> dict[int, Health]:
     ).all()
     grades = latest_grades(ids)
     progress = progress_of(ids, today)
-    risks = _risks(ids)
-    violations = _violations(ids)
     rules = policies.in_force(today)
     fresh = settings.get("key_accounts.fresh_days")
     weight = weights()
@@ -132,29 +134,33 @@ def healths(customer_ids: Sequence[int], today: date) -> dict[int, Health]:
             "satisfaction": satisfaction_part(grades.get(row.id, ())),
             "trend": trend_part(growth_of(row.sales, row.sales_before)) if row.sales is not None else None,
             "plan": plan_part(plan.done, plan.total, plan.overdue) if plan else None,
-            "risk": risk_part(risks.get(row.id), violations.get(row.id, 0)),
+            "risk": risk_part(row.risk, row.violations),
         }
         found[row.id] = Health(parts, score_of(parts, weight), min(grades[row.id]) if row.id in grades else None)
     return found
 
 
-def _risks(ids: list[int]) -> dict[int, int | None]:
-    newest = (
-        select(func.max(Scorecard.id))
-        .where(Scorecard.customer_id.in_(ids), Scorecard.card == RISK)
-        .group_by(Scorecard.customer_id)
+def _risk() -> ScalarSelect[int | None]:
+    """Score of a customer's newest risk card."""
+    return (
+        select(Scorecard.score)
+        .where(Scorecard.customer_id == Customer.id, Scorecard.card == RISK)
+        .order_by(Scorecard.id.desc())
+        .limit(1)
+        .correlate(Customer)
+        .scalar_subquery()
     )
-    rows = db.session.execute(select(Scorecard.customer_id, Scorecard.score).where(Scorecard.id.in_(newest)))
-    return {row.customer_id: row.score for row in rows}
 
 
-def _violations(ids: list[int]) -> dict[int, int]:
-    rows = db.session.execute(
-        select(Violation.customer_id, func.count())
-        .where(Violation.customer_id.in_(ids), Violation.settled_on.is_(None))
-        .group_by(Violation.customer_id)
+def _violations() -> ScalarSelect[int]:
+    """How many breaches of market order of a customer are open."""
+    return (
+        select(func.count())
+        .select_from(Violation)
+        .where(Violation.customer_id == Customer.id, Violation.settled_on.is_(None))
+        .correlate(Customer)
+        .scalar_subquery()
     )
-    return {row[0]: int(row[1]) for row in rows}
 
 
 def refresh(customer_ids: Iterable[int]) -> None:
@@ -171,7 +177,7 @@ def refresh(customer_ids: Iterable[int]) -> None:
                 .where(
                     and_(
                         CustomerTier.customer_id.in_(chunk),
-                        CustomerTier.tier.in_(("key", "important")),
+                        CustomerTier.tier.in_(KEPT),
                         Customer.status != "merged",
                     )
                 )
@@ -199,11 +205,22 @@ def refresh(customer_ids: Iterable[int]) -> None:
 
 def accounts() -> list[int]:
     """Customers whose health is kept: key and important ones, and those that were."""
-    now = select(CustomerTier.customer_id).where(CustomerTier.tier.in_(("key", "important")))
+    now = select(CustomerTier.customer_id).where(CustomerTier.tier.in_(KEPT))
     return sorted({*db.session.scalars(now), *db.session.scalars(select(AccountHealth.customer_id))})
 
 
 def kept(customer_id: int) -> Health | None:
     """The health as it was computed last; None for customers who are neither key nor important."""
     row = db.session.get(AccountHealth, customer_id)
-    return None if row is None else Health({name: getattr(row, name) for name in PARTS}, row.score, row.grade)
+    return None if row is None else shown(row)
+
+
+def shown(row: AccountHealth) -> Health:
+    """A kept row as it is shown."""
+    return Health({name: getattr(row, name) for name in PARTS}, row.score, row.grade)
+
+
+def present(customer_id: int, tier: str, today: date) -> Health:
+    """As it was computed last; for customers whose health is not kept (by their tier) as it is now."""
+    found = kept(customer_id) if tier in KEPT else None
+    return found or healths([customer_id], today)[customer_id]

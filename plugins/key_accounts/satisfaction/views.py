@@ -21,6 +21,7 @@ from portal.core.permissions import can
 from portal.core.transaction import transaction
 from portal.core.web import access, int_argument
 from portal.i18n import _, _l
+from portal.pluginmanager import customer_figure
 
 
 class GradeForm(Form):
@@ -67,7 +68,9 @@ def customer_satisfaction(customer_id: int) -> str | Response | tuple[str, int]:
         customer=load_customer(customer_id, actor),
         form=form,
         grades=queries.grades_of(customer_id),
-        health=health.healths([customer_id], clock.today())[customer_id],
+        health=health.present(
+            customer_id, customer_figure("key_accounts.tier", customer_id, actor) or "", clock.today()
+        ),
         weights=weights(),
         rates=loss_rates(),
         words=words,

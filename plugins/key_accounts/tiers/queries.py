@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, case, func, or_, select
+from sqlalchemy import BindParameter, Integer, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from plugins.key_accounts.measures.models import CustomerMeasure, MeasureState
+from plugins.key_accounts.satisfaction.models import AccountHealth
 from plugins.key_accounts.tiers.models import KEY, ORDINARY, ROLES, CustomerTier, TierDecision
 from portal.core.permissions import visible
-from portal.customers.models import Customer
+from portal.core.together import Question
+from portal.customers.models import Customer, Interaction
 from portal.extensions import db
 from portal.org.models import User
 
@@ -32,6 +36,16 @@ def tier_of(customer_ids: Iterable[int]) -> dict[int, str]:
     if not ids:
         return {}
     return {row.customer_id: row.tier for row in db.session.execute(_tiers_statement(), {"ids": ids})}
+
+
+@cache
+def _tier_statement() -> Select[str]:
+    return select(CustomerTier.tier).where(CustomerTier.customer_id == bindparam("customer_id", type_=Integer))
+
+
+def tier_question(customer_id: int) -> Question:
+    """The decided tier of a customer, "" or no row when nobody decided; asked together with other figures."""
+    return Question(_tier_statement(), {"customer_id": customer_id})
 
 
 def is_key(customer_id: int) -> bool:
@@ -117,16 +131,34 @@ def priority_matrix(actor: Any) -> dict[tuple[str, str], tuple[int, Decimal]]:
     return {(row[0], row[1]): (int(row[2]), row[3]) for row in rows}
 
 
-def account_of(customer_id: int) -> tuple[CustomerMeasure | None, CustomerTier | None, MeasureState | None]:
-    """Measures and tier of a customer, and as of when; one statement."""
+@dataclass(frozen=True)
+class Account:
+    """What is kept about a customer. :ivar last_visit: moment of the last visit that took place."""
+
+    measure: CustomerMeasure | None
+    tier: CustomerTier | None
+    state: MeasureState | None
+    health: AccountHealth | None
+    last_visit: datetime | None
+
+
+def account_of(customer_id: int) -> Account:
+    """Measures, tier, health and last visit of a customer, and as of when; one statement."""
+    visited = (
+        select(func.max(Interaction.at))
+        .where(Interaction.customer_id == Customer.id, Interaction.kind == "visit", Interaction.cancelled_at.is_(None))
+        .correlate(Customer)
+        .scalar_subquery()
+    )
     statement = (
-        select(CustomerMeasure, CustomerTier, MeasureState)
+        select(CustomerMeasure, CustomerTier, MeasureState, AccountHealth, visited)
         .select_from(Customer)
         .outerjoin(CustomerMeasure, CustomerMeasure.customer_id == Customer.id)
         .outerjoin(CustomerTier, CustomerTier.customer_id == Customer.id)
         .outerjoin(MeasureState, MeasureState.id == 1)
+        .outerjoin(AccountHealth, AccountHealth.customer_id == Customer.id)
         .where(Customer.id == customer_id)
         .options(joinedload(CustomerTier.decided_by).lazyload(User.roles))
     )
     row = db.session.execute(statement).one()
-    return row[0], row[1], row[2]
+    return Account(*row)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from plugins.key_accounts.blueprint import blueprint
@@ -17,6 +16,7 @@ from plugins.key_accounts.tiers import queries, services
 from plugins.key_accounts.tiers import vocabulary as words
 from plugins.key_accounts.tiers.forms import RolesForm, TierForm
 from plugins.key_accounts.tiers.listings import TIER_LIST, reasons_of
+from plugins.key_accounts.tiers.models import TIERS
 from portal.auth.current import current_actor
 from portal.core.errors import Invalid
 from portal.core.permissions import can
@@ -59,7 +59,9 @@ def decide_tiers() -> str | Response | tuple[str, int]:
 
 def _decide(default: str) -> str | Response | tuple[str, int]:
     actor = current_actor()
-    ids = TIER_LIST.selected_ids(actor, request.form)
+    shown = _seen(request.form.get("seen", ""))
+    chosen = MultiDict([("ids", str(key)) for key in shown]) if shown else request.form
+    ids = TIER_LIST.selected_ids(actor, chosen)
     if not ids:
         flash(_("Select at least one row."), "info")
         return redirect(url_for("key_accounts.tiers"))
@@ -69,7 +71,7 @@ def _decide(default: str) -> str | Response | tuple[str, int]:
     if sent and form.validate():
         try:
             with transaction():
-                outcome = services.decide(form.to_input(ids, _seen(request.form)), actor)
+                outcome = services.decide(form.to_input(ids, shown), actor)
         except Invalid as error:
             form.show(error)
         else:
@@ -85,19 +87,29 @@ def _decide(default: str) -> str | Response | tuple[str, int]:
         form=form,
         rows=rows[:SHOWN],
         more=max(0, len(rows) - SHOWN),
-        all_rows=rows,
+        count=len(rows),
+        seen=_packed({row.id: row.tier for row in rows}),
         reasons={row.id: reasons_of(row, state.buyers if state else 0, limits) for row in rows[:SHOWN]},
         words=words,
     )
     return page, status
 
 
-def _seen(form: Any) -> dict[int, str]:
-    """What tier each customer had when the page was shown: fields seen-<id>."""
+def _packed(tiers_shown: dict[int, str]) -> str:
+    """What tier each customer has, in one field however many they are: "key:1,2;important:3;:4"."""
+    groups: dict[str, list[str]] = {}
+    for customer_id, tier in tiers_shown.items():
+        groups.setdefault(tier, []).append(str(customer_id))
+    return ";".join(f"{tier}:{','.join(ids)}" for tier, ids in groups.items())
+
+
+def _seen(packed: str) -> dict[int, str]:
+    """What tier each customer had when the page was shown; see `_packed`. What cannot be read is left out."""
     found = {}
-    for name, value in form.items():
-        if name.startswith("seen-") and name[5:].isdecimal() and len(name) < 25:
-            found[int(name[5:])] = value
+    for group in packed.split(";"):
+        tier, _colon, ids = group.partition(":")
+        if tier in ("", *TIERS):
+            found.update({int(key): tier for key in ids.split(",") if key.isdecimal() and len(key) < 18})
     return found
 
 
@@ -128,7 +140,7 @@ def decide_tier(customer_id: int) -> Response:
     if form.validate():
         try:
             with transaction():
-                outcome = services.decide(form.to_input([customer_id], _seen(request.form)), actor)
+                outcome = services.decide(form.to_input([customer_id], _seen(request.form.get("seen", ""))), actor)
         except Invalid as error:
             flash(str(error), "danger")
         else:

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from plugins.key_accounts.care import meetings, visits
 from plugins.key_accounts.care import services as care
-from plugins.key_accounts.care import visits
 from plugins.key_accounts.care.models import CareDuty, MeetingGuest
 from plugins.key_accounts.opportunities.services import OpportunityInput, create_opportunity
 from plugins.key_accounts.plans import emergencies
@@ -173,8 +173,8 @@ def build(stage: Any, world: World) -> None:
         ids["visit_id"] = visits.save_visit(customer, None, trip, anna).id
         ids["key_accounts.feed:token"] = visits.open_feed(anna)
         begin = clock.now() + timedelta(days=30)
-        meeting = visits.save_meeting(None, visits.MeetingInput("年会", "yearly", begin, 60, hanna.user_id), hanna)
+        meeting = meetings.save_meeting(None, meetings.MeetingInput("年会", "yearly", begin, 60, hanna.user_id), hanna)
         ids["meeting_id"] = meeting.id
-        visits.invite(meeting.id, [ids["contact_id"]], anna)
+        meetings.invite(meeting.id, [ids["contact_id"]], anna)
         ids["guest_id"] = db.session.scalars(select(MeetingGuest.id)).one()
-        ids["meeting_action_id"] = visits.add_meeting_action(meeting.id, "答复", anna.user_id, today, hanna).id
+        ids["meeting_action_id"] = meetings.add_meeting_action(meeting.id, "答复", anna.user_id, today, hanna).id

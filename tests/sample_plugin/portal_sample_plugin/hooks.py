@@ -20,6 +20,7 @@ from portal.core.paths import path_for
 from portal.core.permissions import Permission, Rule, can
 from portal.core.settings import Setting
 from portal.core.storage import FileStore
+from portal.core.together import Question
 from portal.customers.card import CardSection
 from portal.documents.kinds import DocumentKind, anyone_listed
 from portal.home.palette import PaletteItem
@@ -27,6 +28,7 @@ from portal.hookspecs import hookimpl
 from portal.i18n import _, _l, _n
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
+from portal.pluginmanager import customer_figure
 from portal_sample_plugin import approvals, commands, importing, jobs, listings, permissions, queries, services, views
 from portal_sample_plugin.models import SampleDelivery
 
@@ -126,6 +128,11 @@ def register_demo(actor: Actor) -> None:
 
 
 @hookimpl
+def customer_figures(customer_id: int) -> dict[str, Question]:
+    return {"sample.open": queries.open_question(customer_id)}
+
+
+@hookimpl
 def customer_badges(customer_ids: Sequence[int]) -> dict[int, list[Badge]]:
     return {key: [Badge(_("Sample sent"), "info", "box")] for key in queries.sent_to(customer_ids)}
 
@@ -134,7 +141,8 @@ def customer_badges(customer_ids: Sequence[int]) -> dict[int, list[Badge]]:
 def customer_tabs(customer: Any, actor: Actor) -> list[Tab]:
     if not can(actor, permissions.USE):
         return []
-    return [Tab("sample", _("Samples"), url_for("sample.of_customer", customer_id=customer.id), order=80)]
+    url = url_for("sample.of_customer", customer_id=customer.id)
+    return [Tab("sample", _("Samples"), url, customer_figure("sample.open", customer.id, actor), order=80)]
 
 
 @hookimpl

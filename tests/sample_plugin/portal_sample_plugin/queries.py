@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, func, select
 
 from portal.core.permissions import visible
+from portal.core.together import Question, ask
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.org.actor import Actor
@@ -19,10 +20,16 @@ def deliveries_of(customer_id: int) -> list[SampleDelivery]:
     return list(db.session.scalars(statement.order_by(SampleDelivery.id.desc()).limit(50)))
 
 
+def open_question(customer_id: int) -> Question:
+    """How many samples of a customer wait for a decision; asked together with the figures of other modules."""
+    return Question(
+        select(func.count()).where(SampleDelivery.customer_id == customer_id, SampleDelivery.state == ASKED)
+    )
+
+
 def open_of(customer_id: int) -> int:
-    """How many samples of a customer wait for a decision."""
-    statement = select(func.count()).where(SampleDelivery.customer_id == customer_id, SampleDelivery.state == ASKED)
-    return int(db.session.scalar(statement) or 0)
+    """The same, asked alone."""
+    return int(ask({"open": open_question(customer_id)})["open"])
 
 
 def with_open_samples(customer_ids: Sequence[int]) -> list[int]:
