@@ -15,6 +15,7 @@ class ArchiveAction(StrEnum):
     FILE_WITHDRAWN = "archive:file:withdraw"
     FILE_QUARANTINED = "archive:file:quarantine"
     FILE_RELEASED = "archive:file:release"
+    FILE_PREVIEWED = "archive:file:preview"
     UPLOAD_REFUSED = "archive:upload:refuse"
     CHANGE_FILED = "archive:change:file"
     CHANGE_POSTED = "archive:change:post"

@@ -20,7 +20,7 @@ from plugins.archive.dossiers.models import ArchiveContent
 from plugins.archive.vault import AREA, vault
 from portal.audit.services import record
 from portal.core import clock
-from portal.core.storage import MissingContent, StorageError, storage
+from portal.core.storage import Examined, MissingContent, StorageError, storage
 from portal.core.transaction import transaction
 from portal.documents.models import READY, Document
 from portal.documents.services import erase_content
@@ -121,6 +121,12 @@ def scan(actor: Actor, repair_orphans: bool = False, progress: Callable[[int, in
             result="ok" if found.is_well else "failed",
         )
     return found
+
+
+def examine(progress: Callable[[int, int], None]) -> Examined:
+    """The archive's share of the weekly check of all storages (`portal storage check`)."""
+    found = scan(SYSTEM, progress=progress)
+    return Examined(found.checked, found.bytes, found.missing, found.damaged, [*found.orphans, *found.unknown])
 
 
 def _look(digest: str, key: str) -> str:

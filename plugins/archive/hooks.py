@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
 from flask import Blueprint
 
 from plugins.archive import blueprint as pages
-from plugins.archive import commands, demo, permissions, settings, vault
+from plugins.archive import checking, commands, demo, permissions, settings, vault
 from plugins.archive import models as models  # all tables are known once the plugin is
 from plugins.archive.copies import documents as copy_documents
 from plugins.archive.copies import endings
@@ -146,7 +147,7 @@ def customer_panels(customer: Any, actor: Actor) -> Sequence[Panel]:
 
 @hookimpl
 def register_file_stores() -> list[FileStore]:
-    return [vault.STORE]
+    return [replace(vault.STORE, examine=checking.examine)]
 
 
 @hookimpl

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, select
+from sqlalchemy import Integer, Select, bindparam, func, select
 
 from portal.audit.chain import FIELDS, entry_hash, moment_text, private_digest
 from portal.audit.labels import action_text, field_text
@@ -174,6 +174,14 @@ def head() -> tuple[int, str]:
     """Number and hash of the last entry; (0, zeros) before the first."""
     row = db.session.execute(select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1)).first()
     return (row.seq, row.hash) if row else (0, "")
+
+
+def count_lately(actor_id: int, actions: Sequence[str], since: datetime) -> int:
+    """How many entries of some actions somebody has since a moment; for limits of an hour, not for long times."""
+    statement = select(func.count()).where(
+        AuditEntry.at >= since, AuditEntry.actor_id == actor_id, AuditEntry.action.in_([str(one) for one in actions])
+    )
+    return int(db.session.scalar(statement) or 0)
 
 
 def viewed_lately(actor_id: int | None, action: str, new_values: str, since: datetime) -> bool:

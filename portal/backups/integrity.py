@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from sqlalchemy import Select
 from portal.backups.making import Progress, no_progress
 from portal.core.registry import registry
 from portal.core.storage import FileStore, Storage, key_ring, storage_called
-from portal.core.storage.contract import MissingContent, StorageError
+from portal.core.storage.contract import DamagedContent, MissingContent, StorageError
 from portal.core.storage.keyring import add_key
 from portal.core.storage.places import ring_file
 from portal.core.storage.stores import STORAGES
@@ -58,6 +59,7 @@ def scan(progress: Progress = no_progress) -> Report:
     total = sum(len(keys) for keys in seen.values())
     newest = key_ring().newest.id
     spoken_for = {(store.storage, store.folder) for store in registry("file_stores")}
+    by_themselves = {(store.storage, store.folder): store for store in registry("file_stores") if store.examine}
     for name, keys in seen.items():
         storage = storage_called(name)
         wanted = named.get(name, set())
@@ -65,6 +67,9 @@ def scan(progress: Progress = no_progress) -> Report:
             if report.files % 20 == 0:
                 progress(report.files, total, "")
             report.files += 1
+            if (name, key.split("/", 1)[0]) in by_themselves:
+                _count_old_key(report, storage, key, newest)
+                continue
             # Of an area that no store speaks for (its plugin is switched off) the rows are not known.
             is_known = (name, key.split("/", 1)[0]) in spoken_for
             is_whole = _look_at(report, storage, key, newest)
@@ -73,11 +78,29 @@ def scan(progress: Progress = no_progress) -> Report:
             elif not is_whole:
                 report.note("damaged", name, key)
         for key in sorted(wanted - set(keys)):
-            if not storage.exists(key):
+            if (name, key.split("/", 1)[0]) not in by_themselves and not storage.exists(key):
                 report.note("missing", name, key)
     _forgive_young_orphans(report)
+    for store in by_themselves.values():
+        _examine(report, store, progress)
     report.seconds = time.monotonic() - began
     return report
+
+
+def _examine(report: Report, store: FileStore, progress: Progress) -> None:
+    """Have a store read its area itself."""
+    assert store.examine is not None  # the caller chose such stores
+    found = store.examine(lambda done, total: progress(done, total, str(store.title)))
+    report.bytes += found.bytes
+    for problem, names in (("missing", found.missing), ("damaged", found.damaged), ("orphans", found.orphans)):
+        for name in names:
+            report.note(problem, store.storage, name)
+
+
+def _count_old_key(report: Report, storage: Storage, key: str, newest: str) -> None:
+    with contextlib.suppress(MissingContent, DamagedContent):  # the store itself says so
+        if storage.sealed_with(key) != newest:
+            report.old_keys += 1
 
 
 def _look_at(report: Report, storage: Storage, key: str, newest: str) -> bool:

@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, g, jsonify, render_template, req
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound, PortalError
+from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound, PortalError, TooMany
 from portal.extensions import db
 
 PAGES = frozenset({400, 403, 404, 409, 413, 429, 500})
@@ -16,7 +16,7 @@ PAGES = frozenset({400, 403, 404, 409, 413, 429, 500})
 
 def init_app(app: Flask) -> None:
     """Attach the handlers."""
-    for kind in (Invalid, NotAllowed, NotFound, Conflict):
+    for kind in (Invalid, NotAllowed, NotFound, Conflict, TooMany):
         app.register_error_handler(kind, portal_error)
     app.register_error_handler(CSRFError, csrf_error)
     app.register_error_handler(HTTPException, http_error)

@@ -1,4 +1,4 @@
-"""What services raise. `portal.core.web` maps each to one page: 400, 403, 404, 409."""
+"""What services raise. `portal.core.web` maps each to one page: 400, 403, 404, 409, 429."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ class Conflict(PortalError):
     """Somebody else was faster; `details` carry what the page shows (who, when, both versions)."""
 
     status = 409
+
+
+class TooMany(PortalError):
+    """The actor did this more often than he may in a while; the message says when he can go on."""
+
+    status = 429
 
 
 class ErrorList:

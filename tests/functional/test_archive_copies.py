@@ -8,17 +8,20 @@ from contextlib import suppress
 from datetime import timedelta
 from itertools import product
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import zxingcpp
 from flask import Flask
 from flask.testing import FlaskClient
 from pypdf import PdfReader
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from plugins.archive import vault
+from plugins.archive import limits, vault
 from plugins.archive.copies import endings, jobs, printing, sealing, services, states
 from plugins.archive.copies.models import ArchiveCopy, ArchiveCopyEvent
+from plugins.archive.copies.printing import marks_of
 from plugins.archive.lookups.grants import Ended
 from plugins.archive.lookups.models import PAPER, REVOKED, VIEW, ArchiveGrant
 from portal.audit.models import AuditEntry
@@ -52,7 +55,8 @@ WAYS: dict[str, tuple[str, ...]] = {
 
 @pytest.fixture
 def app_settings() -> dict[str, Any]:
-    return {"JOBS_IMMEDIATE": False}  # pages are drawn where a test looks at them, see `drawn`
+    # Pages are drawn where a test looks at them, see `drawn`.
+    return {"JOBS_IMMEDIATE": False, "BASE_URL": "https://portal.example.com"}
 
 
 @pytest.fixture
@@ -147,15 +151,17 @@ def test_the_pages_are_pictures_with_marks_and_nothing_else(world: World, paper:
         picture = page.images[0].image
         assert picture is not None
         assert picture.size == (1654, 2339)  # A4 at 200 dpi
+        # What a phone reads from the sheet, also when it was scanned with half the resolution and a little turned.
+        for seen in (picture, picture.convert("L").resize((827, 1170)).rotate(4, expand=True, fillcolor=255)):
+            assert [found.text for found in zxingcpp.read_barcodes(seen)] == [marks_of(copy_of(copy_id)).address]
 
 
 def test_the_code_on_the_paper_leads_to_the_register(world: World, paper: int, client: FlaskClient) -> None:
-    from plugins.archive.copies.printing import marks_of
-
     copy_id = made(world, paper)
     copy = copy_of(copy_id)
     address = marks_of(copy).address
-    assert address.endswith(f"/archive/copies/q/{copy.token}")
+    assert address == f"https://portal.example.com/archive/copies/q/{copy.token}"
+    address = urlsplit(address).path
     for login, status in (
         ("audrey", 302),
         ("hanna", 302),
@@ -484,6 +490,48 @@ def test_the_register_shows_each_his_part(world: World, paper: int, client: Flas
         assert (number in client.get("/archive/copies/").text) is seen, login
     world.login(client, "audrey")
     assert number in client.get(f"/archive/copies/?q={number.replace('-', '')}").text
+
+
+def test_nobody_searches_or_prints_without_end(world: World, paper: int, client: FlaskClient) -> None:
+    with transaction():
+        settings.put("archive.searches_hour", 5, None)
+        settings.put("archive.prints_hour", 5, None)
+        db.session.execute(update(ArchiveGrant).values(quota=9))
+    world.login(client, "anna")
+    for _try in range(5):
+        assert client.get("/archive/copies/find?number=FB-2026-000999-01").status_code == 404
+    for _try in range(2):
+        assert client.get("/archive/copies/find?number=FB-2026-000999-01").status_code == 429
+    world.login(client, "otto")
+    for _copy in range(5):
+        client.post(f"/archive/copies/grants/{paper}/reserve")
+    assert used(paper) == 5
+    for _try in range(2):
+        answer = client.post(f"/archive/copies/grants/{paper}/reserve", follow_redirects=True)
+        assert "More copies than usual were printed" in answer.text
+    assert used(paper) == 5
+    # Both refusals stand in the trail and were told to the auditors, once an hour.
+    refused = db.session.scalars(select(AuditEntry.action).where(AuditEntry.action.contains(":limit")))
+    assert sorted(refused) == ["archive:copy:limit", "archive:register:limit_search"]
+    told = db.session.scalars(select(Notice.kind).where(Notice.user_id == world.user("audrey").id))
+    assert list(told) == ["archive.incident"] * 2
+    world.login(client, "anna")
+    with clock.frozen(clock.now() + timedelta(hours=1, minutes=1)):
+        assert limits.search_refusal(world.actor("anna")) == ""
+
+
+def test_what_is_lost_or_not_yet_handed_out_is_not_overdue(world: World, paper: int, client: FlaskClient) -> None:
+    copy_id = made(world, paper)
+    walk(world, copy_id, *WAYS[states.ISSUED])
+    with transaction():
+        db.session.execute(update(ArchiveCopy).values(due_at=clock.now() - timedelta(days=3)))
+    world.login(client, "audrey")
+    register = "/archive/copies/?columns=number,due"
+    late = client.get(register).text
+    assert "3 days overdue" in late or "4 days overdue" in late
+    walk(world, copy_id, states.LOSE)
+    assert "days overdue" not in client.get(register).text
+    assert "should be back" not in client.get(f"/archive/copies/{copy_id}").text
 
 
 def test_register_and_list_for_signatures_are_numbered_documents(world: World, paper: int, client: FlaskClient) -> None:

@@ -355,7 +355,28 @@ def test_a_maintainer_uploads_through_the_page_and_reads_why_it_was_refused(clie
     assert 'value="HT-9"' in bad.get_data(as_text=True), "what was typed is lost"
     good = client.post(path, data={**form, "file": (io.BytesIO(pdf()), "a.pdf")})
     assert good.status_code == 302
-    assert "HT-9" in client.get(good.location).get_data(as_text=True)
+    # He looks the scan over: page images with his name, each look recorded; nobody else, not later, not on paper only.
+    assert "HT-9" in client.get(good.location).text
+    picture_of_page = f"{good.location}/pages/1"
+    answer = client.get(picture_of_page)
+    assert (answer.status_code, answer.mimetype, answer.headers["Cache-Control"]) == (200, "image/jpeg", "no-store")
+    assert client.get(f"{good.location}/pages/2").status_code == 404
+    assert db.session.scalars(select(AuditEntry.action).where(AuditEntry.action == "archive:file:preview")).one()
+    dossier = f"/archive/dossiers/{world.customer_id('maotai')}"
+    assert good.location in client.get(dossier).text
+    with transaction():
+        settings.put("archive.paper_only", True, None)
+    assert client.get(picture_of_page).status_code == 404
+    with transaction():
+        settings.put("archive.paper_only", False, None)
+    with transaction():
+        db.session.execute(update(ArchiveFile).values(made_by_id=world.user("anna").id))
+    assert client.get(picture_of_page).status_code == 404
+    with transaction():
+        earlier = clock.now() - timedelta(minutes=settings.get("archive.view_minutes"))
+        db.session.execute(update(ArchiveFile).values(made_by_id=world.user("paula").id, made_at=earlier))
+    assert client.get(good.location).status_code == 404
+    assert good.location not in client.get(dossier).text
 
 
 def test_scenes_of_the_list_find_what_is_missing_old_and_about_to_expire(client: FlaskClient, world: World) -> None:

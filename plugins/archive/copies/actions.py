@@ -14,6 +14,8 @@ class CopyAction(StrEnum):
     FAILED = "archive:copy:fail"
     SEARCHED = "archive:register:search"
     SCANNED = "archive:register:scan"
+    SEARCH_LIMIT = "archive:register:limit_search"
+    PRINT_LIMIT = "archive:copy:limit"
 
 
 def step_action(step: str) -> str:

@@ -52,10 +52,11 @@ def _state(row: Any, _context: CellContext) -> Any:
 
 
 def _due(row: Any, _context: CellContext) -> Any:
-    if row.state in (*states.FINAL, states.RETURNED):
+    if row.state in (*states.FINAL, states.RETURNED, states.LOST):
         return DASH
     last = date.fromisoformat(last_day(row.due_at))
-    return due(last, clock.today())
+    # Only what somebody has can be overdue.
+    return due(last, clock.today()) if row.state == states.ISSUED else last.isoformat()
 
 
 def overdue() -> ColumnElement[bool]:
@@ -135,7 +136,7 @@ REGISTER_LIST = Listing(
             _l("Due back"),
             {"due_at": ArchiveCopy.due_at, "state": ArchiveCopy.state},
             cell=_due,
-            export=lambda row, _c: last_day(row.due_at),
+            export=lambda row, _c: "" if row.state == states.LOST else last_day(row.due_at),
             sort=ArchiveCopy.due_at,
         ),
     ],

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from plugins.archive import limits
 from plugins.archive.copies import sealing, states
 from plugins.archive.copies.actions import CopyAction, step_action
 from plugins.archive.copies.models import PORTAL, SIGNATURE, ArchiveCopy, ArchiveCopyEvent, ArchiveCopyFile
@@ -60,6 +61,7 @@ def reserve(grant_id: int, form_token: str, actor: Actor, replaces: ArchiveCopy 
 
     :param replaces: the void copy that is printed anew, under a new number.
     :raises Ended: the grant gives no more copies. :raises Invalid: the parts hold no file.
+    :raises TooMany: the operator has printed as much as he may in an hour.
     """
     before = db.session.scalars(select(ArchiveCopy).where(ArchiveCopy.form_token == form_token)).first()
     if before is not None:
@@ -69,6 +71,7 @@ def reserve(grant_id: int, form_token: str, actor: Actor, replaces: ArchiveCopy 
     grant = db.session.get(ArchiveGrant, grant_id)
     if grant is None or grant.mode != PAPER:
         raise NotFound()
+    limits.require_print(actor)
     files = files_of(grant.customer_id, grant.part_list)
     if not files:
         raise Invalid(_("The parts that were granted hold no file yet; there is nothing to print."))

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from plugins.archive import limits
 from plugins.archive.copies import documents, queries, services, states
 from plugins.archive.copies import vocabulary as words
 from plugins.archive.copies.actions import CopyAction
@@ -19,7 +20,8 @@ from plugins.archive.lookups.grants import Ended, note_refusal
 from plugins.archive.permissions import ASK, PACK, PRINT, REGISTER
 from portal.audit.services import record
 from portal.auth.current import current_actor
-from portal.core.errors import Conflict, Invalid
+from portal.core import settings
+from portal.core.errors import Conflict, Invalid, TooMany
 from portal.core.forms import new_token
 from portal.core.permissions import can
 from portal.core.transaction import transaction
@@ -65,6 +67,10 @@ def find() -> ResponseReturnValue:
     text = request.args.get("number", "").strip()[:80]
     if not text:
         return render_template("archive/copies/find.html", text="", valid=True)
+    with transaction():
+        refusal = limits.search_refusal(actor)
+    if refusal:
+        return render_template("archive/copies/find.html", text=text, valid=True, refusal=refusal), 429
     copy = queries.by_number(text, actor)
     if copy is None:
         with transaction():
@@ -120,6 +126,7 @@ def station() -> str:
         states=states,
         token=new_token,
         is_overdue=is_overdue,
+        has_address=bool(settings.option("BASE_URL")),
         pending=any(copy.state == states.RESERVED and not copy.problem for one in people for copy in one.copies),
     )
 
@@ -138,11 +145,21 @@ def reserve(grant_id: int) -> ResponseReturnValue:
             note_refusal(grant_id, actor, str(error.message))
         flash(str(error.message), "warning")
         return redirect(url_for(".station"))
+    except TooMany as error:
+        return _too_many(error)
     except Invalid as error:
         flash(str(error), "warning")
         return redirect(url_for(".station"))
     flash(_("Copy %(number)s is registered; its pages are being made.", number=number), "success")
     return redirect(url_for(".show", copy_id=copy_id))
+
+
+def _too_many(error: TooMany) -> ResponseReturnValue:
+    """The operator reached his limit of an hour: what was begun is taken back, the auditors are told."""
+    with transaction():
+        limits.note_print_limit(current_actor())
+    flash(str(error.message), "warning")
+    return redirect(url_for(".station"))
 
 
 @blueprint.post("/<int:copy_id>/pages")
@@ -215,6 +232,8 @@ def again(copy_id: int) -> ResponseReturnValue:
     except (Conflict, Invalid) as error:
         flash(str(error.message), "warning")
         return redirect(url_for(".show", copy_id=copy_id))
+    except TooMany as error:
+        return _too_many(error)
     flash(_("Copy %(number)s is registered; its pages are being made.", number=number), "success")
     return redirect(url_for(".show", copy_id=made_id))
 

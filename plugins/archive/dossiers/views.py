@@ -25,6 +25,7 @@ from plugins.archive.dossiers.models import (
     ArchiveFile,
 )
 from plugins.archive.dossiers.statistics import Quarter, quarter_of
+from plugins.archive.lookups.preview import may_preview
 from plugins.archive.permissions import EXISTS, FILE_CHANGE, MAINTAIN
 from plugins.archive.permissions import SUPPLEMENT as MAY_SUPPLEMENT
 from plugins.archive.vault import VaultTrouble
@@ -87,6 +88,7 @@ def _dossier_page(customer: Customer, **more: Any) -> str:
         quarters=_quarters(),
         sees_record=sees_record,
         may_maintain=can(actor, MAINTAIN),
+        previews=lambda file: may_preview(file, actor),
         may_change=can(actor, FILE_CHANGE, customer),
         may_supplement=can(actor, MAY_SUPPLEMENT, customer),
         open_changes=_open_changes(customer.id) if sees_record or can(actor, MAINTAIN) else [],
@@ -163,7 +165,7 @@ def _contract_page(customer: Customer, replaced: ArchiveFile | None) -> str | Re
             if upload is None or not upload.filename:
                 raise Invalid([("file", _("Choose a file."))])
             limit = settings.get("archive.file_mib") * 2**20
-            receiving.receive_contract(
+            file_id = receiving.receive_contract(
                 form.to_input(customer_id, replaces_id), upload.filename, upload.stream.read(limit + 1), current_actor()
             )
         except Invalid as error:
@@ -172,6 +174,8 @@ def _contract_page(customer: Customer, replaced: ArchiveFile | None) -> str | Re
             form.form_errors.append(str(error.message))
         else:
             flash(_("The contract was put into the dossier."), "success")
+            if may_preview(queries.load_file(file_id), current_actor()):
+                return redirect(url_for("archive_lookups.preview_scan", file_id=file_id))
             return redirect(url_for("archive.dossier", customer_id=customer_id))
     if request.method == "POST":
         status = 400

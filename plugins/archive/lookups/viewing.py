@@ -21,7 +21,7 @@ from plugins.archive import vault
 from plugins.archive.dossiers.models import ArchiveFile
 from plugins.archive.dossiers.queries import files_of
 from plugins.archive.lookups import marks, raster
-from plugins.archive.lookups.models import ArchiveGrant, ArchiveView
+from plugins.archive.lookups.models import ArchiveGrant
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.org.actor import Actor
@@ -61,18 +61,22 @@ def sheet_of(grant: ArchiveGrant, number: int) -> Sheet:
     return sheets[number - 1]
 
 
-def page_picture(sheet: Sheet, view: ArchiveView, grant: ArchiveGrant, actor: Actor, department: str) -> bytes:
+def page_picture(sheet: Sheet, grant: ArchiveGrant, actor: Actor, department: str) -> bytes:
     """The page as JPEG with the watermark of this reader and minute. Whoever calls has asked whether he may look.
 
     :raises CannotShow, VaultTrouble: the file cannot be drawn or read.
     """
-    file = sheet.file
-    ahead = [sheet.page + step for step in range(AHEAD + 1) if sheet.page + step <= file.pages]
+    return marked_page(sheet.file, sheet.page, actor, department, grant.lookup.number)
+
+
+def marked_page(file: ArchiveFile, number: int, actor: Actor, department: str, reference: str) -> bytes:
+    """A page of a file as JPEG with name, department, minute and a reference burnt in. :raises: as `page_picture`."""
+    ahead = [number + step for step in range(AHEAD + 1) if number + step <= file.pages]
     plain = _memory.get(file.digest, ahead, lambda: vault.read(file.digest), file.media_type)
     with Image.open(io.BytesIO(plain), formats=("JPEG",)) as opened:
         page = opened.convert("RGB")
     now = clock.local(clock.now()).strftime("%Y-%m-%d %H:%M")
-    lines = (f"{actor.name} · {department}", f"{now} · {grant.lookup.number}")
+    lines = (f"{actor.name} · {department}", f"{now} · {reference}")
     return marks.as_jpeg(marks.burn(page, lines))
 
 

@@ -13,7 +13,7 @@ from plugins.archive.copies import endings
 from plugins.archive.copies import vocabulary as copy_words
 from plugins.archive.copies.queries import copies_of_grants, held_by
 from plugins.archive.dossiers.models import PARTS
-from plugins.archive.lookups import grants, queries, services, viewing
+from plugins.archive.lookups import grants, preview, queries, services, viewing
 from plugins.archive.lookups import vocabulary as words
 from plugins.archive.lookups.actions import LookupAction
 from plugins.archive.lookups.forms import LookupForm, RevokeForm, ids_from
@@ -21,7 +21,7 @@ from plugins.archive.lookups.grants import Ended, OpenView
 from plugins.archive.lookups.listings import ACCESS_LIST, GRANTS_LIST, last_day
 from plugins.archive.lookups.models import GIVEN_BACK, PAPER, REVOKED, VIEW, ArchiveGrant, ArchiveLookup
 from plugins.archive.lookups.raster import CannotShow
-from plugins.archive.permissions import ACCESS_LOG, ASK, GRANTS, REVOKE
+from plugins.archive.permissions import ACCESS_LOG, ASK, GRANTS, MAINTAIN, REVOKE
 from plugins.archive.vault import VaultTrouble
 from portal.approvals.models import ApprovalRequest
 from portal.approvals.presenting import STATES
@@ -39,6 +39,7 @@ from portal.customers.queries import pick
 from portal.customers.search import search
 from portal.extensions import db
 from portal.i18n import _
+from portal.org.actor import Actor
 from portal.org.models import Department
 
 blueprint = Blueprint("archive_lookups", __name__, url_prefix="/archive/lookups", template_folder="../templates")
@@ -350,8 +351,14 @@ def picture(opening_id: int, sheet: int) -> ResponseReturnValue:
     found = grants.view_for(opening_id, actor)
     if not found.is_open:
         raise NotFound()
-    department = db.session.scalar(select(Department.name).where(Department.id == actor.department_id)) or ""
-    content = viewing.page_picture(wanted, found.view, found.grant, actor, department)
+    return _as_picture(viewing.page_picture(wanted, found.grant, actor, _department_of(actor)))
+
+
+def _department_of(actor: Actor) -> str:
+    return db.session.scalar(select(Department.name).where(Department.id == actor.department_id)) or ""
+
+
+def _as_picture(content: bytes) -> Response:
     response = Response(content, mimetype="image/jpeg")
     response.headers["Content-Disposition"] = "attachment"
     response.headers["Cache-Control"] = "no-store"
@@ -413,6 +420,31 @@ def cannot_show(error: CannotShow | VaultTrouble) -> tuple[str, int]:
     """A page could not be read or drawn."""
     db.session.rollback()
     return render_template("archive/lookups/ended.html", message=str(error.message), title=_("Not shown")), 503
+
+
+# ---- after an upload -----------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/scans/<int:file_id>")
+@access(MAINTAIN)
+def preview_scan(file_id: int) -> ResponseReturnValue:
+    """A scan page by page, for whoever uploaded it a moment ago."""
+    file = preview.load(refuse_large_id(file_id), current_actor())
+    page = int_argument("page", 1, 1, file.pages)
+    return render_template("archive/lookups/preview.html", file=file, page=page, until=preview.until(file))
+
+
+@blueprint.get("/scans/<int:file_id>/pages/<int:sheet>")
+@access(MAINTAIN)
+def preview_page(file_id: int, sheet: int) -> ResponseReturnValue:
+    """One page of it as a picture with the reader's watermark."""
+    actor = current_actor()
+    file = preview.load(refuse_large_id(file_id), actor)
+    if not 1 <= sheet <= file.pages or request.headers.get("Sec-Fetch-Dest", "image") != "image":
+        raise NotFound()
+    preview.note(file, sheet, actor)
+    file = preview.load(file_id, actor)
+    return _as_picture(viewing.marked_page(file, sheet, actor, _department_of(actor), file.number))
 
 
 # ---- who looked ----------------------------------------------------------------------------------------------------

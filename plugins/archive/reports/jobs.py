@@ -322,8 +322,7 @@ JOBS = (
     Job(
         "archive.scan",
         _l("Check the archive's storage"),
-        scan_storage,
-        Schedule(minute="10", hour="3", day_of_week="6"),
+        scan_storage,  # weekly it is a part of the check of all storages
         idempotent=True,
         permission=SCAN,
     ),

@@ -46,10 +46,11 @@ from portal.core.storage.contract import (
 from portal.core.storage.folder import FolderPlace
 from portal.core.storage.places import archive_storage, key_ring, open_place, storage, storage_called
 from portal.core.storage.sealed import Storage
-from portal.core.storage.stores import FileStore
+from portal.core.storage.stores import Examined, FileStore
 
 __all__ = [
     "DamagedContent",
+    "Examined",
     "FileStore",
     "FolderPlace",
     "KeyProblem",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,17 @@ from sqlalchemy import Select
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,30}")
 STORAGES = ("files", "archive")
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a store found when it read its area itself; the lists name keys or contents."""
+
+    files: int
+    bytes: int
+    missing: Sequence[str] = ()
+    damaged: Sequence[str] = ()
+    orphans: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,8 @@ class FileStore:
         the live database and on snapshots of it, so it must be plain SQL on the module's own tables.
     :ivar area: first part of the keys; "" means the same as `key`.
     :ivar storage: "files" (the core's) or "archive".
+    :ivar examine: reads the whole area and compares it with the rows, better than the general check can; called with
+        a function that is told (done, total). None: the general check reads it.
     """
 
     key: str
@@ -30,6 +43,7 @@ class FileStore:
     references: Callable[[], Select[Any]]
     area: str = ""
     storage: str = "files"
+    examine: Callable[[Callable[[int, int], None]], Examined] | None = None
 
     def __post_init__(self) -> None:
         if self.storage not in STORAGES:

@@ -97,6 +97,7 @@ def _dossiers(stage: Any, world: World) -> None:
                 digest=content,
                 size=10,
                 origin="uploaded",
+                made_by_id=world.user("paula").id,
                 made_at=clock.now(),
                 state="current",
             )

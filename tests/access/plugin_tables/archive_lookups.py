@@ -23,6 +23,8 @@ COPY = "l?o?o?oo?oo"
 #: Heads, executives and auditors.
 LOG = "l---oooo---"
 OWN = "l?o????????"
+#: Whoever uploaded the scan a moment ago, and no other maintainer.
+UPLOADER = "l--------o-"
 
 QUERY: dict[str, dict[str, str]] = {}
 FORM: dict[str, dict[str, str]] = {"archive_lookups.revoke": {"reason": "x"}}
@@ -36,6 +38,8 @@ MATRIX = {
     "POST /archive/lookups/grants/<int:grant_id>/revoke": "l---o?o----",
     "POST /archive/lookups/grants/<int:grant_id>/give-back": OWN,
     "POST /archive/lookups/grants/<int:grant_id>/open": OWN,
+    "GET /archive/lookups/scans/<int:file_id>": UPLOADER,
+    "GET /archive/lookups/scans/<int:file_id>/pages/<int:sheet>": UPLOADER,
     "GET /archive/lookups/views/<int:opening_id>": OWN,
     "GET /archive/lookups/views/<int:opening_id>/pages/<int:sheet>": OWN,
     "GET /archive/lookups/views/<int:opening_id>/state": OWN,
