@@ -20,9 +20,8 @@ from typing import Any
 import pluggy
 
 from portal import hookspecs
-from portal.core.permissions import DECISIONS
 from portal.core.together import Question, ask
-from portal.core.transaction import in_transaction
+from portal.core.transaction import DECISIONS, in_transaction
 from portal.extensions import db
 from portal.hookspecs import PROJECT
 

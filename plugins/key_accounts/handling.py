@@ -24,6 +24,7 @@ class FormPage:
 
     :ivar crumbs: (label, address) from the top down, without the page itself.
     :ivar groups: (legend, names of fields) in order; empty: all fields in one group.
+    :ivar autosave: address that the page sends the form to while somebody writes; "" for none.
     :ivar draft: key under which the browser keeps what was typed; "" keeps nothing.
     """
 
@@ -36,6 +37,7 @@ class FormPage:
     submit: Any = ""
     danger: bool = False
     draft: str = ""
+    autosave: str = ""
     groups: Sequence[tuple[Any, Sequence[str]]] = ()
     customer: Customer | None = None
 

@@ -72,8 +72,11 @@ COLUMNS: dict[str, tuple[Any, ...]] = {"customers": CUSTOMER_COLUMNS}
 
 
 def figures(customer_id: int) -> dict[str, Question]:
-    """The decided tier, for the customer's page."""
-    return {"key_accounts.tier": tiers.tier_question(customer_id)}
+    """The decided tier and the request for another one that waits, for the customer's page."""
+    return {
+        "key_accounts.tier": tiers.tier_question(customer_id),
+        "key_accounts.tier_request": tiers.request_question(customer_id),
+    }
 
 
 def badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list[Badge]]:

@@ -26,6 +26,7 @@ from plugins.key_accounts.plans import emergencies
 from plugins.key_accounts.plans import services as plans
 from plugins.key_accounts.team import permissions as team_permissions
 from plugins.key_accounts.team import services as team
+from plugins.key_accounts.tiers import approvals as tier_approvals
 from portal.core import clock, settings
 from portal.core.jobs import Job
 from portal.core.listing import Listing
@@ -65,7 +66,7 @@ NOTICE_KINDS: tuple[NoticeKind, ...] = (
         _l("When an action, a review or a care duty of mine is overdue."),
     ),
 )
-APPROVAL_KINDS: tuple[Any, ...] = (*plan_approvals.KINDS,)
+APPROVAL_KINDS: tuple[Any, ...] = (*plan_approvals.KINDS, *tier_approvals.KINDS)
 DOCUMENT_KINDS: tuple[DocumentKind, ...] = (plan_documents.PLAN, *care_documents.KINDS)
 JOBS: tuple[Job, ...] = (*care_jobs.JOBS,)
 LISTINGS: tuple[Listing, ...] = (OPPORTUNITIES,)

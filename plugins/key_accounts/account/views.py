@@ -17,12 +17,14 @@ from plugins.key_accounts.scorecards import criteria
 from plugins.key_accounts.scorecards.queries import glance
 from plugins.key_accounts.tiers import queries as tiers
 from plugins.key_accounts.tiers import vocabulary as words
-from plugins.key_accounts.tiers.forms import TierForm
+from plugins.key_accounts.tiers.forms import AskForm, TierForm
 from portal.auth.current import current_actor
 from portal.core import clock
+from portal.core.forms import new_token
 from portal.core.permissions import can
 from portal.core.web import access
 from portal.customers.models import Customer
+from portal.pluginmanager import customer_figure
 from portal.purchases.queries import years_of
 
 
@@ -71,6 +73,8 @@ def account(customer_id: int) -> str:
         cards=glance(customer.id),
         criteria=criteria,
         form=TierForm(formdata=None, tier="proposed"),
+        ask_form=AskForm(formdata=None, token=new_token()),
+        waiting=customer_figure("key_accounts.tier_request", customer.id, actor),
         may_edit=can(actor, "customers.edit", customer),
         may_decide=can(actor, DECIDE_TIER) and can(actor, "customers.assign", customer),
         today=clock.today(),

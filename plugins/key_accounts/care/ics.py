@@ -56,7 +56,7 @@ def invitation_of(meeting: Meeting, guest: Contact, organiser: User | None, host
         event.add("organizer", vCalAddress(f"mailto:{organiser.email}"), {"cn": organiser.name})
     event.add("attendee", vCalAddress(f"mailto:{guest.email}"), {"cn": guest.name, "rsvp": "TRUE"})
     calendar.add_component(event)
-    return CalendarPart(calendar["method"], calendar.to_ical().decode("utf-8"))
+    return CalendarPart(str(calendar["method"]), calendar.to_ical().decode("utf-8"))
 
 
 def _event(uid: str, row: Any, summary: str, description: str, state: str, url: str = "") -> Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +48,8 @@ from portal.org.models import User
 
 KIND = "key_accounts.plan"
 SECTION_LENGTH = 8000
+#: A text that is saved while somebody writes is one entry of the trail for so long.
+AUTOSAVE_PAUSE = timedelta(minutes=10)
 MOST_MEASURES = 8
 
 
@@ -117,10 +119,14 @@ def set_phase(plan_id: int, phase: str, actor: Actor) -> AccountPlan:
     return plan
 
 
-def save_section(plan_id: int, key: str, body: str, seen: int | None, actor: Actor) -> PlanSection:
+def save_section(
+    plan_id: int, key: str, body: str, seen: int | None, actor: Actor, by_itself: bool = False
+) -> PlanSection:
     """Keep the text of a section.
 
     :param seen: version the writer saw, 0 for a section that was empty; None does not ask.
+    :param by_itself: saved by the page while somebody writes: the trail gets one entry in so many minutes
+        (`AUTOSAVE_PAUSE`), not one for each pause.
     :raises Conflict: somebody saved meanwhile; `details` carry his text ("theirs") and its version.
     """
     plan = _locked(plan_id, actor, None)
@@ -145,9 +151,13 @@ def save_section(plan_id: int, key: str, body: str, seen: int | None, actor: Act
         db.session.add(row)
     elif row.body == body:
         return row
-    row.body, row.updated_at, row.updated_by_id = body, clock.now(), actor.user_id
+    goes_on = by_itself and row.updated_by_id == actor.user_id and clock.now() - row.updated_at < AUTOSAVE_PAUSE
+    row.body, row.updated_by_id = body, actor.user_id
+    if not goes_on:
+        row.updated_at = clock.now()
     _touched(plan)
-    _record(plan, KeyAccountAction.PLAN_SECTION, actor, new={"section": key, "length": len(body)})
+    if not goes_on:
+        _record(plan, KeyAccountAction.PLAN_SECTION, actor, new={"section": key, "length": len(body)})
     return row
 
 

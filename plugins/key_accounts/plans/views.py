@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import redirect, render_template, request, url_for
+from flask import jsonify, make_response, redirect, render_template, request, url_for
 
 from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.frame import load_customer
@@ -30,9 +30,10 @@ from plugins.key_accounts.team import queries as team
 from plugins.key_accounts.team import vocabulary as team_words
 from portal.auth.current import current_actor
 from portal.core import clock
-from portal.core.errors import NotAllowed, NotFound
+from portal.core.errors import Conflict, NotAllowed, NotFound
 from portal.core.forms import options
 from portal.core.permissions import can, require
+from portal.core.transaction import transaction
 from portal.core.web import refuse_large_id, signed_in
 from portal.customers.models import Customer
 from portal.customers.page import abilities
@@ -184,13 +185,38 @@ def plan_section(plan_id: int, section: str) -> Answer:
         present = queries.sections_of(row.id).get(section)
         form.body.data = present.body if present else ""
         form.version.data = str(present.version if present else 0)
-    page = _page(row, title, f"section-{section}", intro=help_text, draft=f"plan-{plan_id}-{section}")
+    if request.form.get("do") == "autosave":
+        return _autosave(plan_id, section, form)
+    page = _page(
+        row,
+        title,
+        f"section-{section}",
+        intro=help_text,
+        draft=f"plan-{plan_id}-{section}",
+        autosave=url_for("key_accounts.plan_section", plan_id=plan_id, section=section),
+    )
     return form_page(
         form,
         page,
         lambda: services.save_section(plan_id, section, form.body.data or "", form.seen_version, current_actor()),
         _("The section was saved."),
     )
+
+
+def _autosave(plan_id: int, section: str, form: SectionForm) -> Answer:
+    """Keep what is being written; an older version is refused, so that nobody writes over another."""
+    if not form.validate():
+        return make_response(jsonify(problem=_("Not saved: please check what you entered.")), 400)
+    try:
+        with transaction():
+            saved = services.save_section(
+                plan_id, section, form.body.data or "", form.seen_version, current_actor(), by_itself=True
+            )
+            version = saved.version
+    except Conflict as error:
+        said = _("Not saved: %(why)s Save the page to see both texts.", why=str(error.message))
+        return make_response(jsonify(problem=said), 409)
+    return jsonify(version=version, saved=_("Saved at %(time)s", time=clock.local(clock.now()).strftime("%H:%M:%S")))
 
 
 @blueprint.route("/plans/<int:plan_id>/targets", methods=["GET", "POST"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wtforms import HiddenField
 from wtforms.validators import InputRequired, Optional
 
 from plugins.key_accounts.tiers import vocabulary as words
@@ -26,6 +27,16 @@ class TierForm(Form):
     def to_input(self, ids: list[int], seen: dict[int, str]) -> TierInput:
         """The service's input."""
         return TierInput(ids, self.tier.data, (self.reason.data or "").strip(), seen)
+
+
+class AskForm(Form):
+    """A wish for another tier, for the head to decide."""
+
+    tier = OptionField(
+        _l("Tier asked for"), choices=options(words.TIERS), validators=[InputRequired(_l("Choose a tier."))]
+    )
+    reason = LongText(_l("Reason"), validators=[InputRequired(_l("Give a reason.")), at_most(REASON_LENGTH)])
+    token = HiddenField()
 
 
 class RolesForm(Form):

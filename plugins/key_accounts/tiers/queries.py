@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 from plugins.key_accounts.measures.models import CustomerMeasure, MeasureState
 from plugins.key_accounts.satisfaction.models import AccountHealth
 from plugins.key_accounts.tiers.models import KEY, ORDINARY, ROLES, CustomerTier, TierDecision
+from portal.approvals.models import PENDING, ApprovalRequest
 from portal.core.permissions import visible
 from portal.core.together import Question
 from portal.customers.models import Customer, Interaction
@@ -46,6 +47,25 @@ def _tier_statement() -> Select[str]:
 def tier_question(customer_id: int) -> Question:
     """The decided tier of a customer, "" or no row when nobody decided; asked together with other figures."""
     return Question(_tier_statement(), {"customer_id": customer_id})
+
+
+@cache
+def _request_statement() -> Select[int]:
+    return (
+        select(ApprovalRequest.id)
+        .where(
+            ApprovalRequest.customer_id == bindparam("customer_id", type_=Integer),
+            ApprovalRequest.kind == "key_accounts.tier",
+            ApprovalRequest.state == PENDING,
+        )
+        .order_by(ApprovalRequest.id.desc())
+        .limit(1)
+    )
+
+
+def request_question(customer_id: int) -> Question:
+    """Id of the request for another tier that waits for a decision."""
+    return Question(_request_statement(), {"customer_id": customer_id})
 
 
 def is_key(customer_id: int) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from plugins.key_accounts.actions import KeyAccountAction
 from plugins.key_accounts.measures import services as measures
@@ -24,6 +24,8 @@ from plugins.key_accounts.tiers.models import (
     CustomerTier,
     TierDecision,
 )
+from portal.approvals.models import PENDING, ApprovalRequest
+from portal.approvals.services import cancel
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.errors import ErrorList, NotFound
@@ -35,6 +37,8 @@ from portal.org.actor import Actor
 
 REASON_LENGTH = 500
 NOTE_LENGTH = 300
+#: Requests for a tier (`tiers.approvals`).
+REQUEST_KIND = "key_accounts.tier"
 #: Customers decided on by one statement.
 CHUNK = 500
 
@@ -94,9 +98,35 @@ def decide(data: TierInput, actor: Actor) -> Outcome:
             else:
                 unchanged += 1
         db.session.flush()
-    measures.touch(touched)
-    health.refresh(touched)
+    _follow_up(touched, actor)
     return Outcome(decided, unchanged, tuple(changed), len(ids) - found)
+
+
+def apply_request(customer_id: int, tier: str, reason: str, actor: Actor) -> None:
+    """Give a customer the tier that was asked for; the approval engine has checked who decides."""
+    [row] = _rows([customer_id], None)
+    if _decide_one(row, _present([customer_id]).get(customer_id), tier, reason, actor):
+        db.session.flush()
+        _follow_up([customer_id], actor)
+
+
+def _follow_up(customer_ids: Sequence[int], actor: Actor) -> None:
+    """What a decided tier brings along; requests for a tier of these customers are answered by the decision."""
+    measures.touch(customer_ids)
+    health.refresh(customer_ids)
+    for start in range(0, len(customer_ids), CHUNK):
+        waiting = db.session.scalars(
+            select(ApprovalRequest.id)
+            .where(
+                ApprovalRequest.kind == REQUEST_KIND,
+                ApprovalRequest.state == PENDING,
+                ApprovalRequest.subject_type == "customer",
+                ApprovalRequest.subject_id.in_(customer_ids[start : start + CHUNK]),
+            )
+            .order_by(ApprovalRequest.id)
+        )
+        for request_id in list(waiting):
+            cancel(request_id, actor, reason=_("The tier was decided otherwise meanwhile."))
 
 
 def _check(tier: str, reason: str) -> None:
@@ -110,8 +140,8 @@ def _check(tier: str, reason: str) -> None:
     errors.raise_if_any()
 
 
-def _rows(ids: Sequence[int], actor: Actor) -> list[Any]:
-    """Customers among these whose head the actor is (or an executive), locked, with what is proposed."""
+def _rows(ids: Sequence[int], actor: Actor | None) -> list[Any]:
+    """Customers among these whose head the actor is (or an executive; None: all), locked, with what is proposed."""
     statement = (
         select(
             Customer.id,
@@ -121,7 +151,7 @@ def _rows(ids: Sequence[int], actor: Actor) -> list[Any]:
             CustomerMeasure.profit,
         )
         .outerjoin(CustomerMeasure, CustomerMeasure.customer_id == Customer.id)
-        .where(Customer.id.in_(ids), visible(actor, "customers.assign"))
+        .where(Customer.id.in_(ids), visible(actor, "customers.assign") if actor is not None else true())
         .order_by(Customer.id)
         .with_for_update(key_share=True, of=Customer)
     )

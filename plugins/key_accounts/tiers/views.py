@@ -8,18 +8,20 @@ from werkzeug.wrappers import Response
 
 from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.frame import load_customer
+from plugins.key_accounts.handling import post
 from plugins.key_accounts.measures.jobs import RECOMPUTE
 from plugins.key_accounts.measures.services import record_recomputation
 from plugins.key_accounts.measures.settings import thresholds
 from plugins.key_accounts.permissions import DECIDE_TIER, LEAD, USE
-from plugins.key_accounts.tiers import queries, services
+from plugins.key_accounts.tiers import approvals, queries, services
 from plugins.key_accounts.tiers import vocabulary as words
-from plugins.key_accounts.tiers.forms import RolesForm, TierForm
+from plugins.key_accounts.tiers.forms import AskForm, RolesForm, TierForm
 from plugins.key_accounts.tiers.listings import TIER_LIST, reasons_of
 from plugins.key_accounts.tiers.models import TIERS
 from portal.auth.current import current_actor
 from portal.core.errors import Invalid
-from portal.core.permissions import can
+from portal.core.forms import new_token
+from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access
 from portal.i18n import _, _n
@@ -148,6 +150,26 @@ def decide_tier(customer_id: int) -> Response:
     else:
         flash(_("Choose a tier."), "danger")
     return redirect(url_for("key_accounts.account", customer_id=customer_id))
+
+
+@blueprint.post("/customers/<int:customer_id>/tier/ask")
+@access(USE)
+def ask_tier(customer_id: int) -> Response:
+    """Ask the head for another tier, from the customer's page."""
+    actor = current_actor()
+    customer = load_customer(customer_id, actor)
+    require(actor, "customers.edit", customer)
+    back = url_for("key_accounts.account", customer_id=customer_id)
+    form = AskForm()
+    if not form.validate():
+        flash(" ".join(str(error) for errors in form.errors.values() for error in errors), "danger")
+        return redirect(back)
+    token = form.token.data or new_token()
+    return post(
+        lambda: approvals.ask_for_tier(customer_id, form.tier.data, form.reason.data or "", token, actor),
+        _("The request was filed. The department head has been told."),
+        back,
+    )
 
 
 @blueprint.route("/customers/<int:customer_id>/roles", methods=["GET", "POST"])

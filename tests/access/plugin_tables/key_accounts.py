@@ -24,6 +24,7 @@ FORM: dict[str, dict[str, str]] = {}
 MATRIX: dict[str, str] = {
     "GET /key-accounts/customers/<int:customer_id>": RECORD,
     "POST /key-accounts/customers/<int:customer_id>/tier": HEAD_OF,
+    "POST /key-accounts/customers/<int:customer_id>/tier/ask": RECORD,
     "GET /key-accounts/customers/<int:customer_id>/roles": RECORD,
     "POST /key-accounts/customers/<int:customer_id>/roles": RECORD,
     "POST /key-accounts/customers/<int:customer_id>/review": RECORD,
