@@ -196,6 +196,12 @@ def timeline_of(customer: Customer, actor: Actor, endpoint: str) -> Timeline:
     return Timeline([_drawn(entry) for entry in entries], kinds, older_url)
 
 
+def briefing_of(customer: Customer) -> queries.Briefing:
+    """What one reads before contacting; after `timeline_of` it takes the interactions that are there already."""
+    newest, all_of_them = g.get("customer_newest", {}).get(customer.id, ((), False))
+    return queries.briefing_of(customer.id, newest, all_of_them)
+
+
 def _collect(
     customer: Customer, actor: Actor, wanted: str, before: datetime | None
 ) -> tuple[list[TimelineEntry], datetime | None]:
@@ -254,8 +260,9 @@ INTERACTION_ICONS = {
 
 def own_entries(customer: Customer, before: datetime | None, limit: int) -> list[TimelineEntry]:
     """Interactions, changes and stages of a customer for the time line."""
-    cursor = (before, 0) if before is not None else None
-    interactions, _more = queries.interactions_of(customer.id, cursor, limit)
+    interactions = queries.interactions_in_brief(customer.id, before, limit)
+    if before is None:
+        g.setdefault("customer_newest", {})[customer.id] = (interactions, len(interactions) < limit)
     entries = [
         TimelineEntry(
             when=row.at,

@@ -224,9 +224,12 @@ def step_for(step_id: int, actor: Actor) -> NextStep:
     return step
 
 
-_WITH_PEOPLE = (
+_IN_BRIEF = (
     joinedload(Interaction.author).options(joinedload(User.department), lazyload(User.roles)),
     selectinload(Interaction.contacts),
+)
+_WITH_PEOPLE = (
+    *_IN_BRIEF,
     selectinload(Interaction.colleagues).lazyload(User.roles),
     selectinload(Interaction.next_steps),
 )
@@ -243,9 +246,16 @@ def interactions_of(
     return rows[:limit], more
 
 
+def interactions_in_brief(customer_id: int, before: datetime | None, limit: int) -> list[Interaction]:
+    """Interactions of a customer for its time line, newest first: with author and contacts, and nothing else."""
+    parameters = {"customer_id": customer_id, "at": before, "id": 0, "limit": limit}
+    return list(db.session.scalars(_interactions_statement(before is not None, brief=True), parameters))
+
+
 @cache
-def _interactions_statement(older: bool) -> Select[Interaction]:
-    statement = select(Interaction).where(Interaction.customer_id == bindparam("customer_id")).options(*_WITH_PEOPLE)
+def _interactions_statement(older: bool, brief: bool = False) -> Select[Interaction]:
+    statement = select(Interaction).where(Interaction.customer_id == bindparam("customer_id"))
+    statement = statement.options(*(_IN_BRIEF if brief else _WITH_PEOPLE))
     if older:
         bound = tuple_(bindparam("at", type_=Interaction.at.type), bindparam("id", type_=Interaction.id.type))
         statement = statement.where(tuple_(Interaction.at, Interaction.id) < bound)
@@ -280,10 +290,20 @@ class Briefing:
     planned: list[NextStep]
 
 
-def briefing_of(customer_id: int) -> Briefing:
-    """The last three interactions and the open next steps."""
-    last = db.session.scalars(_last_interactions_statement(), {"customer_id": customer_id})
-    return Briefing(list(last), open_steps_of(customer_id))
+#: Interactions in a briefing.
+LAST = 3
+
+
+def briefing_of(customer_id: int, known: Sequence[Interaction] = (), known_all: bool = False) -> Briefing:
+    """The last three interactions that were not taken back, and the open next steps.
+
+    :param known: the newest interactions (`interactions_in_brief`), where the page has read them already.
+    :param known_all: there are no others.
+    """
+    last = [row for row in known if row.cancelled_at is None][:LAST]
+    if len(last) < LAST and not known_all:
+        last = list(db.session.scalars(_last_interactions_statement(), {"customer_id": customer_id}))
+    return Briefing(last, open_steps_of(customer_id))
 
 
 @cache
@@ -291,12 +311,9 @@ def _last_interactions_statement() -> Select[Interaction]:
     return (
         select(Interaction)
         .where(Interaction.customer_id == bindparam("customer_id"), Interaction.cancelled_at.is_(None))
-        .options(
-            joinedload(Interaction.author).options(joinedload(User.department), lazyload(User.roles)),
-            selectinload(Interaction.contacts),
-        )
+        .options(*_IN_BRIEF)
         .order_by(Interaction.at.desc(), Interaction.id.desc())
-        .limit(3)
+        .limit(LAST)
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from portal.core.permissions import Actor, Condition, registry, visible
 from portal.documents.models import Document
@@ -53,20 +53,20 @@ class DocumentKind:
     seconds: int = 30
     make: Callable[[DocumentFacts, Mapping[str, Any], Making], Rendered] | None = None
 
-    def condition(self, actor: Actor) -> Condition:
-        """SQL condition of this kind's documents that lists show to the actor."""
-        rows = self.rows(actor) if self.rows else Document.made_by_id == actor.user_id
-        return and_(Document.kind == self.key, rows)
 
+@dataclass(frozen=True)
+class of_visible_customers:
+    """For `DocumentKind.rows`: documents about customers on whom the actor has the permission ("customers.view").
 
-def of_visible_customers(permission: str) -> Callable[[Actor], Condition]:
-    """For `DocumentKind.rows`: documents about customers on whom the actor has the permission ("customers.view")."""
+    Kinds with the same permission share one condition in a statement.
+    """
 
-    def rows(actor: Actor) -> Condition:
-        entity: Any = registry().permissions[permission].entity
-        return Document.customer_id.in_(select(entity.id).where(visible(actor, permission)))
+    permission: str
 
-    return rows
+    def __call__(self, actor: Actor) -> Condition:
+        """SQL condition of the rows."""
+        entity: Any = registry().permissions[self.permission].entity
+        return Document.customer_id.in_(select(entity.id).where(visible(actor, self.permission)))
 
 
 def anyone_listed(_actor: Actor, _document: Document) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import false, func, or_, select
+from sqlalchemy import and_, false, func, or_, select
 
-from portal.core.permissions import Actor, Condition
+from portal.core.permissions import Actor, Condition, can
 from portal.core.registry import Registry, registry
 from portal.core.together import Question
-from portal.documents.kinds import DocumentKind
+from portal.documents.kinds import DocumentKind, of_visible_customers
 from portal.documents.models import READY, Document
 from portal.extensions import db
 from portal.org.models import User
@@ -25,9 +25,23 @@ def kinds() -> Registry[DocumentKind]:
     return registry("document_kinds")
 
 
-def readable(actor: Actor) -> Condition:
-    """SQL condition of the documents that lists show to an actor."""
-    conditions = [kind.condition(actor) for kind in kinds()]
+def readable(actor: Actor, customer_id: int | None = None) -> Condition:
+    """SQL condition of the documents that lists show to an actor; kinds with the same rule stand in it once.
+
+    :param customer_id: the list is about this customer alone. What his visibility decides is then decided before the
+        statement (pages of a customer have asked for it anyway).
+    """
+    ruled: dict[Any, list[str]] = {}
+    for kind in kinds():
+        ruled.setdefault(kind.rows, []).append(kind.key)
+    conditions: list[Condition] = []
+    for rows, keys in ruled.items():
+        if rows is None:
+            conditions.append(and_(Document.kind.in_(keys), Document.made_by_id == actor.user_id))
+        elif customer_id is None or not isinstance(rows, of_visible_customers):
+            conditions.append(and_(Document.kind.in_(keys), rows(actor)))
+        elif can(actor, rows.permission, customer_id):
+            conditions.append(Document.kind.in_(keys))
     return or_(*conditions) if conditions else false()
 
 
@@ -51,7 +65,7 @@ def for_customer(
     :param before: only documents with a smaller id (the next page).
     :returns: rows (id, number, version, title, kind, state, pages, made_at, made_by) and the `before` of the next page.
     """
-    where: list[Condition] = [Document.customer_id == customer_id, readable(actor)]
+    where: list[Condition] = [Document.customer_id == customer_id, readable(actor, customer_id)]
     if before is not None:
         where.append(Document.id < before)
     found = list(
@@ -81,7 +95,9 @@ def for_customer(
 def count_question(actor: Actor, customer_id: int) -> Question:
     """How many documents about a customer the actor's list shows."""
     return Question(
-        select(func.count()).select_from(Document).where(Document.customer_id == customer_id, readable(actor))
+        select(func.count())
+        .select_from(Document)
+        .where(Document.customer_id == customer_id, readable(actor, customer_id))
     )
 
 
@@ -90,7 +106,11 @@ def recent_for_customer(actor: Actor, customer_id: int, before: datetime | None,
 
     Rows: id, number, title, kind, made_at, made_by.
     """
-    where: list[Condition] = [Document.customer_id == customer_id, Document.state == READY, readable(actor)]
+    where: list[Condition] = [
+        Document.customer_id == customer_id,
+        Document.state == READY,
+        readable(actor, customer_id),
+    ]
     if before is not None:
         where.append(Document.made_at < before)
     return db.session.execute(

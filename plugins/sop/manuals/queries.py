@@ -47,7 +47,7 @@ from portal.org.models import Department, User
 WHOLE = Scope()
 
 
-def effective_on(day: date) -> ColumnElement[bool]:
+def effective_on(day: date | ColumnElement[date]) -> ColumnElement[bool]:
     """SQL condition of the versions that hold on a day; at most one for each manual."""
     return (
         (ManualVersion.state == PUBLISHED)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import Date, Integer, Select, and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from plugins.sop.manuals.models import (
@@ -193,42 +193,47 @@ class Startable:
     used: int
 
 
-def _startable(actor: Actor, today: date) -> Select[Any]:
-    """Procedures that hold today, of manuals the actor may read."""
+@cache
+def _startable_statement() -> Select[Any]:
+    """Procedures that hold on the day `today`, of all manuals; built once, since building costs more than asking."""
     revision = VersionProcedure.revision_id
-    roles = [EVERYBODY, *sorted(actor.roles), *([HEADS] if actor.headed else [])]
+    roles = bindparam("roles", expanding=True)
     for_role = exists().where(RevisionRole.revision_id == revision, RevisionRole.role.in_(roles))
     for_department = exists().where(
-        RevisionDepartment.revision_id == revision, RevisionDepartment.department_id == (actor.department_id or 0)
+        RevisionDepartment.revision_id == revision, RevisionDepartment.department_id == bindparam("department_id")
     )
     used = (
         select(func.count(SopRun.id))
-        .where(SopRun.procedure_id == Procedure.id, SopRun.owner_id == (actor.user_id or 0))
+        .where(SopRun.procedure_id == Procedure.id, SopRun.owner_id == bindparam("owner_id"))
         .correlate(Procedure)
         .scalar_subquery()
+        .label("used")
     )
-    fits = case((or_(for_role, for_department), 1), else_=0)
+    fits = case((or_(for_role, for_department), 1), else_=0).label("fits")
     return (
         select(
             Procedure.id,
             Procedure.code,
             ProcedureRevision.title,
             Manual.title.label("manual"),
-            fits.label("fits"),
-            used.label("used"),
+            fits,
+            used,
         )
         .select_from(VersionProcedure)
         .join(ManualVersion, ManualVersion.id == VersionProcedure.version_id)
         .join(Manual, Manual.id == ManualVersion.manual_id)
         .join(Procedure, Procedure.id == VersionProcedure.procedure_id)
         .join(ProcedureRevision, ProcedureRevision.id == revision)
-        .where(effective_on(today), visible(actor, READ))
+        .where(effective_on(bindparam("today", type_=Date)))
+        # Counts are never negative: the most used first is also the used before the unused.
+        .order_by(used.desc(), fits.desc(), Manual.title, Procedure.code)
+        .limit(bindparam("limit", type_=Integer))
     )
 
 
 def startable(actor: Actor, today: date, text: str = "", limit: int = 400) -> list[Startable]:
     """What the actor can start, his own first: by use, then by fit; one statement."""
-    statement = _startable(actor, today)
+    statement = _startable_statement().where(visible(actor, READ))
     typed = text.strip()[:100]
     if typed:
         statement = statement.where(
@@ -238,15 +243,17 @@ def startable(actor: Actor, today: date, text: str = "", limit: int = 400) -> li
                 ProcedureRevision.search_text.contains(typed.casefold(), autoescape=True),
             )
         )
-    inner = statement.subquery()
-    rows = db.session.execute(
-        select(inner)
-        .order_by(
-            case((inner.c.used > 0, 0), else_=1), inner.c.used.desc(), inner.c.fits.desc(), inner.c.manual, inner.c.code
-        )
-        .limit(limit)
-    )
-    return [Startable(row.id, row.code, row.title, row.manual, bool(row.fits), row.used) for row in rows]
+    parameters = {
+        "roles": [EVERYBODY, *sorted(actor.roles), *([HEADS] if actor.headed else [])],
+        "department_id": actor.department_id or 0,
+        "owner_id": actor.user_id or 0,
+        "today": today,
+        "limit": limit,
+    }
+    return [
+        Startable(row.id, row.code, row.title, row.manual, bool(row.fits), row.used)
+        for row in db.session.execute(statement, parameters)
+    ]
 
 
 def procedure_choices(actor: Actor, today: date) -> list[tuple[int, str]]:

@@ -82,7 +82,7 @@ def show(customer_id: int) -> str:
         sections=page.sections_of(customer),
         panels=page.panels_of(customer, actor),
         timeline=page.timeline_of(customer, actor, "customers.show"),
-        briefing=queries.briefing_of(customer.id),
+        briefing=page.briefing_of(customer),
         qualification=queries.qualification_of(customer.id),
         quick=_quick_form(customer) if EDIT in page.abilities(customer, actor) else None,
         may_reveal=REVEAL in page.abilities(customer, actor),
