@@ -8,12 +8,12 @@ from __future__ import annotations
 from plugins.archive import vault
 from plugins.archive.dossiers import services
 from plugins.archive.dossiers.services import ContractInput
-from plugins.archive.uploads import scanner
-from plugins.archive.uploads.inspecting import inspect
-from plugins.archive.uploads.problems import UploadProblem
 from portal.core import settings
 from portal.core.errors import ErrorList, Invalid
 from portal.core.transaction import transaction
+from portal.core.uploads import scanner
+from portal.core.uploads.inspecting import inspect
+from portal.core.uploads.problems import UploadProblem
 from portal.extensions import db
 from portal.i18n import _
 from portal.org.actor import Actor

@@ -22,12 +22,12 @@ from plugins.archive.dossiers.models import (
     Dossier,
 )
 from plugins.archive.permissions import MAINTAIN
-from plugins.archive.uploads.inspecting import Inspected
 from portal.audit.services import record
 from portal.core import clock, settings
 from portal.core.errors import Conflict, ErrorList, Invalid, NotFound
 from portal.core.paths import path_for
 from portal.core.permissions import require
+from portal.core.uploads.inspecting import Inspected
 from portal.customers.models import Customer
 from portal.documents.services import take_number
 from portal.extensions import db

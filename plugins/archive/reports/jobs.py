@@ -21,11 +21,11 @@ from plugins.archive.reports.figures import last_complete_month
 from plugins.archive.reports.forecasting import forecast
 from plugins.archive.reports.models import ACCEPTED, DRAFT, RETURNED, ArchiveForecast, ArchiveReport, ArchiveReportLine
 from plugins.archive.reports.weeks import due_on, monday_of, week_text
-from plugins.archive.uploads import scanner
 from portal.core import clock, settings
 from portal.core.jobs import Job, JobContext, Schedule
 from portal.core.paths import path_for
 from portal.core.transaction import transaction
+from portal.core.uploads import scanner
 from portal.customers.models import Customer
 from portal.customers.vocabulary import Status
 from portal.extensions import db

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import Optional
 
 from plugins.key_accounts.opportunities import vocabulary as words
 from plugins.key_accounts.opportunities.models import OPEN_STAGES, SOURCES, WON, Opportunity
@@ -22,6 +22,7 @@ from portal.core.forms import (
     VersionedForm,
     YuanField,
     at_most,
+    between,
     options,
 )
 from portal.customers.inputs import NextStepInput
@@ -42,7 +43,7 @@ class OpportunityForm(VersionedForm):
     stage = ChoiceField(_l("Stage"), choices=options({stage: words.STAGES[stage] for stage in OPEN_STAGES}))
     amount = YuanField(_l("Amount"), [GIVEN])
     probability = NumberField(
-        _l("Probability, per cent"), [Optional(), NumberRange(0, 100, _l("Enter per cent from 0 to 100."))]
+        _l("Probability, per cent"), [Optional(), between(0, 100, _l("Enter per cent from 0 to 100."))]
     )
     close_on = DayField(_l("Expected close"), [GIVEN])
     owner_id = PersonField(_l("Owner"))

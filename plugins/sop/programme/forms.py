@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from wtforms import HiddenField
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import InputRequired, Optional
 
 from plugins.sop.programme import budget, measures, vocabulary
 from plugins.sop.programme.assessing import LARGEST, AnswerInput, AssessmentInput, ScoreInput
@@ -24,6 +24,7 @@ from portal.core.forms import (
     TextField,
     YuanField,
     at_most,
+    between,
     new_token,
     options,
 )
@@ -32,7 +33,7 @@ from portal.org.fields import PersonField
 
 WEEKS = [
     InputRequired(_l("Enter a whole number.")),
-    NumberRange(1, 26, _l("A stage takes between 1 and 26 weeks.")),
+    between(1, 26, _l("A stage takes between 1 and 26 weeks.")),
 ]
 
 
@@ -47,21 +48,21 @@ class ProgrammeForm(Form):
         _l("Weeks for concept training"),
         validators=[
             InputRequired(_l("Enter a whole number.")),
-            NumberRange(1, 26, _l("A stage takes between 1 and 26 weeks.")),
+            between(1, 26, _l("A stage takes between 1 and 26 weeks.")),
         ],
     )
     weeks_2 = NumberField(
         _l("Weeks for forming the manual"),
         validators=[
             InputRequired(_l("Enter a whole number.")),
-            NumberRange(1, 26, _l("A stage takes between 1 and 26 weeks.")),
+            between(1, 26, _l("A stage takes between 1 and 26 weeks.")),
         ],
     )
     weeks_3 = NumberField(
         _l("Weeks for introducing it"),
         validators=[
             InputRequired(_l("Enter a whole number.")),
-            NumberRange(1, 26, _l("A stage takes between 1 and 26 weeks.")),
+            between(1, 26, _l("A stage takes between 1 and 26 weeks.")),
         ],
     )
 
@@ -85,7 +86,7 @@ class StepForm(Form):
         _l("Working days"),
         validators=[
             InputRequired(_l("A step takes between 1 and 250 working days.")),
-            NumberRange(1, MOST_DAYS, _l("A step takes between 1 and 250 working days.")),
+            between(1, MOST_DAYS, _l("A step takes between 1 and 250 working days.")),
         ],
     )
     owner_id = PersonField(_l("Responsible"))
@@ -104,7 +105,7 @@ class ProgressForm(Form):
         _l("Progress"),
         validators=[
             InputRequired(_l("Enter a percentage between 0 and 100.")),
-            NumberRange(0, 100, _l("Enter a percentage between 0 and 100.")),
+            between(0, 100, _l("Enter a percentage between 0 and 100.")),
         ],
     )
     note = LongText(_l("What was done, what is missing"), validators=[at_most(2000)])

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from plugins.sop.blueprint import blueprint
 from plugins.sop.permissions import USE
 from plugins.sop.runs import filing, queries
-from plugins.sop.runs.files import LARGEST_FILE
+from plugins.sop.runs.files import LARGEST_FILE, check_file
 from plugins.sop.runs.forms import UploadForm
 from plugins.sop.runs.permissions import RUN_WORK
 from portal.auth.current import current_actor
@@ -34,8 +34,9 @@ def add_run_file(run_step_id: int) -> Response:
         sent = form.file.data
         content = sent.stream.read(LARGEST_FILE + 1)
         try:
+            checked = check_file(sent.filename or "", content)
             with transaction():
-                filing.add_file(run_step_id, sent.filename or "", content, actor)
+                filing.add_file(run_step_id, checked, actor)
         except (Invalid, Conflict) as error:
             flash(str(error), "warning")
         else:

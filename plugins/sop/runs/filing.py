@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from plugins.sop.runs import files
+from plugins.sop.files import CheckedFile
 from plugins.sop.runs.actions import RunAction
 from plugins.sop.runs.models import CANCELLED, SopRunFile, SopRunStep
 from plugins.sop.runs.permissions import RUN_WORK
@@ -22,19 +22,15 @@ AREA = "sop_run_files"
 MOST_FILES = 10
 
 
-def add_file(run_step_id: int, name: str, content: bytes, actor: Actor) -> SopRunFile:
+def add_file(run_step_id: int, checked: CheckedFile, actor: Actor) -> SopRunFile:
     """Keep a photo or file with a step, of an open or completed run.
 
-    :raises Invalid: for files that are too large, of another kind, or too many.
+    :param checked: by `files.check_file`, before the transaction begins. :raises Invalid: for too many files.
     """
     run_id = db.session.scalar(select(SopRunStep.run_id).where(SopRunStep.id == run_step_id))
     if run_id is None:
         raise NotFound()
     require(actor, RUN_WORK, run_id)
-    try:
-        checked = files.check_file(name, content)
-    except files.FileError as error:
-        raise Invalid([("file", _(files.MESSAGES[error.code]))]) from error
     run = lock_run(run_id, only_open=False)
     if run.state == CANCELLED:
         raise Conflict(_("This checklist was called off."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_wtf.file import FileField
 from wtforms import HiddenField
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import InputRequired, Optional
 
 from plugins.sop.runs import models, vocabulary
 from plugins.sop.runs.scheduling import ScheduleInput
@@ -17,6 +17,7 @@ from portal.core.forms import (
     LongText,
     NumberField,
     at_most,
+    between,
     new_token,
     options,
 )
@@ -98,14 +99,14 @@ class ScheduleForm(Form):
     )
     frequency = ChoiceField(_l("When"), validators=[GIVEN])
     weekday = ChoiceField(_l("Weekday"), coerce=id_from, choices=options(vocabulary.WEEKDAYS))
-    day = NumberField(_l("Day of the month"), validators=[Optional(), NumberRange(1, 31, _l("A day is 1 to 31."))])
-    month = NumberField(_l("Month"), validators=[Optional(), NumberRange(1, 12, _l("A month is 1 to 12."))])
+    day = NumberField(_l("Day of the month"), validators=[Optional(), between(1, 31, _l("A day is 1 to 31."))])
+    month = NumberField(_l("Month"), validators=[Optional(), between(1, 12, _l("A month is 1 to 12."))])
     department_id = ChoiceField(_l("Only for customers of"), coerce=id_from)
     customer_id = CustomerField(_l("For the customer"))
     responsible = ChoiceField(_l("Responsible is"), choices=options(vocabulary.RESPONSIBLE))
     owner_id = PersonField(_l("Person"))
     due_days = NumberField(
-        _l("Due after"), validators=[Optional(), NumberRange(0, 250, _l("Enter between 0 and 250 working days."))]
+        _l("Due after"), validators=[Optional(), between(0, 250, _l("Enter between 0 and 250 working days."))]
     )
     starts_on = DayField(_l("From"), validators=[InputRequired(_l("Enter a day, such as 2026-03-05."))])
     ends_on = DayField(_l("Until"), validators=[Optional()])

@@ -25,9 +25,17 @@ def at_most(limit: int) -> Length:
     return Length(max=limit, message=_l("At most %(max)d characters."))
 
 
-def between(low: int, high: int) -> NumberRange:
-    """Range check with our own message."""
-    return NumberRange(low, high, message=_l("Enter a number from %(min)s to %(max)s."))
+class _Between(NumberRange):
+    """Nothing, or what was no number and said so already, is within every range."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.data is not None:
+            super().__call__(form, field)
+
+
+def between(low: int, high: int, message: Any = None) -> NumberRange:
+    """Range check with our own message; an empty field passes."""
+    return _Between(low, high, message=message or _l("Enter a number from %(min)s to %(max)s."))
 
 
 class Form(FlaskForm):

@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from plugins.archive.dossiers.models import JPEG, PDF, PNG
-from plugins.archive.uploads import limits
-from plugins.archive.uploads.problems import UploadProblem
 from portal.core.text import clean_name
+from portal.core.uploads import limits
+from portal.core.uploads.problems import UploadProblem
 
 CHILD = Path(__file__).with_name("child.py")
 #: Extension → kind.
 KINDS = {"pdf": "pdf", "jpg": "jpeg", "jpeg": "jpeg", "png": "png"}
-MEDIA = {"pdf": PDF, "jpeg": JPEG, "png": PNG}
+MEDIA = {"pdf": "application/pdf", "jpeg": "image/jpeg", "png": "image/png"}
 LABELS = {"pdf": "PDF", "jpeg": "JPEG", "png": "PNG"}
 _MAGIC = {"pdf": b"%PDF-", "jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 
@@ -62,12 +61,38 @@ def inspect(name: str, content: bytes, max_bytes: int) -> Inspected:
         raise UploadProblem("upload.extension")
     if not content.startswith(_MAGIC[kind]):
         raise UploadProblem("upload.mismatch", kind=LABELS[kind])
+    pages, picture = _look_at(content, kind)
+    return Inspected(picture or content, MEDIA[kind], pages, cleaned)
+
+
+def is_photo(content: bytes) -> bool:
+    """Whether a content begins as a JPEG, PNG or WebP picture does."""
+    return content.startswith((_MAGIC["jpeg"], _MAGIC["png"])) or (content[:4] == b"RIFF" and content[8:12] == b"WEBP")
+
+
+def inspect_photo(name: str, content: bytes, max_bytes: int) -> Inspected:
+    """Look at a photo: JPEG, PNG or WebP whatever its name says; kept is a JPEG of at most `limits.PHOTO_SIDE` pixels.
+
+    :param max_bytes: largest size. :raises UploadProblem: with the reason.
+    """
+    if not content:
+        raise UploadProblem("upload.empty")
+    if len(content) > max_bytes:
+        raise UploadProblem("upload.too_large", limit=max_bytes // 2**20)
+    if not is_photo(content):
+        raise UploadProblem("upload.damaged")
+    stem = safe_name(name).rpartition(".")[0] or safe_name(name)
+    _pages, picture = _look_at(content, "photo")
+    return Inspected(picture, MEDIA["jpeg"], 1, f"{stem.strip(' .') or 'photo'}.jpg")
+
+
+def _look_at(content: bytes, kind: str) -> tuple[int, bytes]:
+    """Pages, and the picture made anew (nothing of a PDF)."""
     with tempfile.TemporaryDirectory(prefix="upload-") as folder:
         source, out = Path(folder) / "upload", Path(folder) / "picture"
         source.write_bytes(content)
         pages = _ask_child(source, kind, out)
-        kept = content if kind == "pdf" else out.read_bytes()
-    return Inspected(kept, MEDIA[kind], pages, cleaned)
+        return pages, b"" if kind == "pdf" else out.read_bytes()
 
 
 def _ask_child(source: Path, kind: str, out: Path) -> int:

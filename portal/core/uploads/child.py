@@ -1,6 +1,6 @@
 """Runs as a process of its own, as a script: looks at one uploaded file.
 
-The argument is JSON: path, kind ("pdf", "jpeg" or "png"), out (where a re-encoded picture goes) and limits (by
+The argument is JSON: path, kind ("pdf", "jpeg", "png" or "photo"), out (where a re-encoded picture goes) and limits (by
 `limits.as_mapping`). The answer is one line of JSON: {"pages": n} or {"error": code, "params": {…}}. The limits of
 memory, time and output are set by itself before it looks at the file. PDFs are looked at and left as they are; pictures
 are decoded and encoded anew, so that nothing but pixels is kept (no EXIF, no place of the photograph, no data behind).
@@ -29,7 +29,7 @@ class UploadProblem(Exception):
 class Limits:
     """The bounds, as they came with the job."""
 
-    MAX_PAGES = MAX_PAGE_SIDE = MAX_PIXELS = MIN_SIDE = MAX_TRAILER = MAX_OBJECTS = 0
+    MAX_PAGES = MAX_PAGE_SIDE = MAX_PIXELS = MIN_SIDE = PHOTO_SIDE = MAX_TRAILER = MAX_OBJECTS = 0
     CHILD_MEMORY_BYTES = CHILD_CPU_SECONDS = CHILD_OUTPUT_BYTES = 0
 
 
@@ -153,6 +153,10 @@ def _look_at(start: Any) -> None:
 # ---- pictures ------------------------------------------------------------------------------------------------------
 
 
+#: Kind → formats that the decoder may take it for.
+FORMATS = {"jpeg": ("JPEG",), "png": ("PNG",), "photo": ("JPEG", "PNG", "WEBP")}
+
+
 def reencode_picture(path: Path, kind: str, out: Path) -> int:
     """Decode a picture and write it anew; always 1. :raises UploadProblem: with the first thing that is wrong."""
     from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
@@ -161,11 +165,13 @@ def reencode_picture(path: Path, kind: str, out: Path) -> int:
     # Ours is asked first and says it in words; Pillow's own stays as the second line.
     Image.MAX_IMAGE_PIXELS = Limits.MAX_PIXELS
     try:
-        picture: Any = Image.open(path, formats=("JPEG",) if kind == "jpeg" else ("PNG",))
+        picture: Any = Image.open(path, formats=FORMATS[kind])
     except Image.DecompressionBombError:
         raise UploadProblem("upload.pixels", limit=Limits.MAX_PIXELS // 1_000_000) from None
     except UnidentifiedImageError:
-        raise UploadProblem("upload.mismatch", kind="JPEG" if kind == "jpeg" else "PNG") from None
+        if kind == "photo":
+            raise UploadProblem("upload.damaged") from None
+        raise UploadProblem("upload.mismatch", kind=FORMATS[kind][0]) from None
     with picture:
         width, height = picture.size
         if width * height > Limits.MAX_PIXELS:
@@ -174,12 +180,18 @@ def reencode_picture(path: Path, kind: str, out: Path) -> int:
             raise UploadProblem("upload.tiny")
         if getattr(picture, "n_frames", 1) > 1:
             raise UploadProblem("upload.frames")
+        if kind == "photo":
+            # A JPEG is decoded smaller at once.
+            picture.draft("RGB", (2 * Limits.PHOTO_SIDE, 2 * Limits.PHOTO_SIDE))
         picture.load()
         upright = ImageOps.exif_transpose(picture)
         plain = _on_white(upright)
         resolution = picture.info.get("dpi")
         save: dict[str, Any] = {"dpi": (resolution[0], resolution[1])} if _is_sane(resolution) else {}
-        if kind == "jpeg":
+        if kind == "photo":
+            plain.thumbnail((Limits.PHOTO_SIDE, Limits.PHOTO_SIDE))
+            plain.save(out, "JPEG", quality=82, optimize=True)
+        elif kind == "jpeg":
             plain.save(out, "JPEG", quality=90, optimize=False, progressive=False, **save)
         else:
             plain.save(out, "PNG", **save)

@@ -8,6 +8,8 @@ MAX_PAGE_SIDE = 3_500
 MAX_PIXELS = 40_000_000
 #: A picture smaller than this on one side shows no readable contract.
 MIN_SIDE = 50
+#: The longer side of a kept photo: enough to read a label on it.
+PHOTO_SIDE = 2400
 #: White space and a line end after the end mark of a PDF.
 MAX_TRAILER = 32
 #: Objects of one PDF that are looked at; more is no scan.
