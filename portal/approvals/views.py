@@ -41,6 +41,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.core.forms import options
+from portal.core.numbers import id_from
 from portal.core.permissions import can
 from portal.core.web import access, int_argument, refuse_large_id, signed_in
 from portal.i18n import _
@@ -312,8 +313,9 @@ def batch() -> ResponseReturnValue:
         items = []
         for text in request.form.getlist("item")[: services.BATCH_LIMIT + 1]:
             number, _colon, digest = text.partition(":")
-            if number.isascii() and number.isdigit() and len(number) < 19:
-                items.append((int(number), digest[:64]))
+            request_id = id_from(number)
+            if request_id is not None:
+                items.append((request_id, digest[:64]))
         if form.validate_on_submit():
             try:
                 results = deciding.approve_many(actor, items, opinion=form.opinion.data or "")
@@ -323,7 +325,7 @@ def batch() -> ResponseReturnValue:
             g.refusal_recorded = True
             names = queries.titles_of([item.request_id for item in results if item.ok], actor)
             return render_template("approvals/batch_result.html", results=results, names=names)
-    ids = [int(text) for text in request.values.getlist("ids") if text.isascii() and text.isdigit() and len(text) < 19]
+    ids = [key for text in request.values.getlist("ids") if (key := id_from(text)) is not None]
     if not ids:
         flash(_("Choose at least one request."), "warning")
         return redirect(url_for(".inbox"))

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal.auth.current import current_actor
 from portal.core.errors import Invalid, NotFound
+from portal.core.numbers import id_from
 from portal.core.registry import registry
 from portal.core.transaction import transaction
 from portal.core.web import access, next_url, refuse_large_id, safe_next, signed_in
@@ -79,8 +80,7 @@ def read(notice_id: int) -> BaseResponse:
 @signed_in
 def read_all() -> BaseResponse:
     """Mark everything up to what was on the page as read."""
-    raw = request.form.get("up_to", "")
-    up_to = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 19 else 0
+    up_to = id_from(request.form.get("up_to", "")) or 0
     kind = request.form.get("kind", "")
     with transaction():
         done = services.mark_all_read(_me(), up_to, kind)

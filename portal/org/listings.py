@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, select, true
 
 from portal.core import components
 from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.numbers import id_from
 from portal.core.permissions import Actor
 from portal.i18n import _, _l
 from portal.org import queries
@@ -27,7 +28,7 @@ def _department_choices(_actor: Actor) -> list[tuple[str, str]]:
 
 def _in_departments(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
     """The departments chosen and everything below them."""
-    chosen = [int(number) for number in value.values if number.isdigit()]
+    chosen = [number for text in value.values if (number := id_from(text)) is not None]
     top = select(Department.path).where(Department.id.in_(chosen)).subquery()
     below = select(Department.id).join(top, Department.path.like(top.c.path + "%"))
     return User.department_id.in_(below)

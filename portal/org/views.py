@@ -12,6 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotFound
+from portal.core.numbers import id_from
 from portal.core.permissions import can
 from portal.core.registry import registry
 from portal.core.transaction import transaction
@@ -61,8 +62,8 @@ def person(user_id: int) -> str:
 def create_person() -> ResponseReturnValue:
     """Add a person."""
     form = PersonForm()
-    if request.method == "GET" and request.args.get("department", "").isdigit():
-        form.department_id.data = int(request.args["department"][:18])
+    if request.method == "GET":
+        form.department_id.data = id_from(request.args.get("department", ""))
     status = 200
     if form.is_submitted():
         status = 400
@@ -184,8 +185,8 @@ def departments() -> str:
 def create_department() -> ResponseReturnValue:
     """Add a department."""
     form = DepartmentForm()
-    if request.method == "GET" and request.args.get("parent", "").isdigit():
-        form.parent_id.data = int(request.args["parent"][:18])
+    if request.method == "GET":
+        form.parent_id.data = id_from(request.args.get("parent", ""))
     status = 200
     if form.is_submitted():
         status = 400

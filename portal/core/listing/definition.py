@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy import Select, SQLColumnExpression, func, select
 from werkzeug.datastructures import MultiDict
 
+from portal.core.numbers import id_from
 from portal.core.permissions import Actor
 from portal.extensions import db
 
@@ -206,7 +207,8 @@ class Listing:
             args = MultiDict(parse_qsl(form.get("query", "")[:4000]))
             statement = self.statement(actor, args).limit(BULK_LIMIT)
         else:
-            wanted = {int(value) for value in form.getlist("ids")[:BULK_LIMIT] if value.isdigit() and len(value) < 18}
+            sent = (id_from(value) for value in form.getlist("ids")[:BULK_LIMIT])
+            wanted = {number for number in sent if number is not None}
             if not wanted:
                 return []
             query = Query.bare(self, actor)

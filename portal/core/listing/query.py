@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from sqlalchemy import Select, SQLColumnExpression, select
 
 from portal.core.listing.definition import Column, Filter, FilterValue, Listing, Scene
+from portal.core.numbers import whole_from
 from portal.core.permissions import Actor
 from portal.core.text import clean_name
 from portal.i18n import _
@@ -78,8 +79,9 @@ class Query:
 
     def _read_size(self, args: Any) -> None:
         raw = args.get("n", "")
-        if raw.isdigit() and len(raw) < 5 and int(raw) in PAGE_SIZES:
-            self.size = int(raw)
+        size = whole_from(raw, 4)
+        if size in PAGE_SIZES:
+            self.size = size
             self.pairs.append(("n", raw))
 
     def _read_scene(self, args: Any) -> None:

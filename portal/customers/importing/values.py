@@ -154,7 +154,7 @@ def region(cell: Cell) -> str:
     raw = text(cell)
     if not raw:
         return ""
-    if raw.isdigit():
+    if raw.isascii() and raw.isdecimal():
         if regions.region(raw) is None:
             raise CellError(_("There is no region with this code."))
         return raw

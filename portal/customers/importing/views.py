@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotFound
+from portal.core.numbers import id_from
 from portal.core.permissions import can
 from portal.core.registry import registry
 from portal.core.spreadsheets import DELIMITERS, ENCODINGS, Marks, Sheet, write_xlsx
@@ -312,8 +313,8 @@ def choose_rules(batch_id: int) -> BaseResponse | tuple[str, int]:
     present = Rules(
         request.form.get("policy", UPDATE),
         defaults,
-        _number(request.form.get("manager")) if target.assigns else None,
-        _number(request.form.get("department")) if target.assigns else None,
+        id_from(request.form.get("manager")) if target.assigns else None,
+        id_from(request.form.get("department")) if target.assigns else None,
     )
     try:
         with transaction():
@@ -321,10 +322,6 @@ def choose_rules(batch_id: int) -> BaseResponse | tuple[str, int]:
     except Invalid as error:
         return _rules(batch, present, [str(message) for _field, message in error.errors]), 400
     return redirect(url_for("customers_import.show", batch_id=batch_id))
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() and len(text) < 18 else None
 
 
 # ---- check, import, result -----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from portal.auth.current import current_actor
 from portal.core import regions
 from portal.core.errors import Conflict, Invalid
+from portal.core.numbers import id_from
 from portal.core.permissions import can, visible
 from portal.core.registry import registry
 from portal.core.text import clean_name
@@ -205,8 +206,8 @@ def _create(form: forms.CustomerForm, template: str, party: str | None) -> Respo
                     customer = services.create_customer(
                         data,
                         actor,
-                        account_manager_id=_number(form.account_manager_id.data),
-                        department_id=_number(form.department_id.data) if "department_id" in form else None,
+                        account_manager_id=id_from(form.account_manager_id.data),
+                        department_id=id_from(form.department_id.data) if "department_id" in form else None,
                     )
                     customer_id, name = customer.id, customer.name
             except Invalid as error:
@@ -233,10 +234,6 @@ def duplicates() -> str:
         clean_name(request.form.get("credit_code", ""))[:40],
     )
     return render_template("customers/_duplicates.html", duplicates=found)
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() and len(text) < 18 else None
 
 
 # ---- editing -------------------------------------------------------------------------------------------------------
