@@ -17,8 +17,8 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,7 +29,7 @@ from sqlalchemy import select
 from bench import data, measure
 from bench.__main__ import FLOOR_SERVER, SECRET, WORKERS, _server
 from plugins.sop.library import DEPARTMENT_KINDS, starters
-from plugins.sop.manuals import arranging, drafting
+from plugins.sop.manuals import arranging, drafting, editing, queries
 from plugins.sop.manuals.models import IN_REVIEW, PUBLISHED, ManualVersion, VersionProcedure
 from portal import migrating
 from portal.app import create_app
@@ -39,6 +39,7 @@ from portal.core.transaction import transaction
 from portal.extensions import db
 from portal.org.actor import load_actor
 from portal.org.models import SOP_EDITOR, Department, UserRole
+from tests.sop_story import typed
 
 RESULTS = Path(__file__).with_name("sop_results.json")
 PROCEDURES = 300
@@ -46,6 +47,7 @@ LANGUAGE = "zh_Hans_CN"
 CHAPTER = "procedures"
 #: Goals: SQL statements of a page, its p50 as a multiple of the floor's, milliseconds until a checklist is there.
 STATEMENTS, RATIO, START = 12, 2.0, 200.0
+TURNS = 7
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Book:
 def main() -> int:
     """Build, measure, report; 1 when a goal is missed."""
     parser = argparse.ArgumentParser(prog="bench.sop")
-    parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--requests", type=int, default=350)
     parser.add_argument("--output", default=str(RESULTS))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
@@ -86,7 +88,7 @@ def main() -> int:
 
 
 def _manual(editor: int) -> Book:
-    """The template's chapters and 300 procedures out of the library, effective since the beginning of the year."""
+    """The template's chapters and 300 procedures out of the library, in their second version."""
     departments = list(db.session.scalars(select(Department.id).order_by(Department.id)))
     kinds = {kind: departments[number % len(departments)] for number, kind in enumerate(DEPARTMENT_KINDS)}
     with transaction():
@@ -105,11 +107,26 @@ def _manual(editor: int) -> Book:
             arranging.duplicate_procedure(version.id, made[number % len(made)], writer)
         count = len(db.session.scalars(select(VersionProcedure).where(VersionProcedure.version_id == version.id)).all())
         assert count == PROCEDURES
-        row = ManualVersion.__table__.update().where(ManualVersion.id == version.id)
-        db.session.execute(row.values(state=IN_REVIEW))
-        first_day = date(clock.today().year, 1, 1)
-        db.session.execute(row.values(state=PUBLISHED, effective_from=first_day, published_at=clock.now()))
-        return Book(version.manual_id, made[len(made) // 2], 7)
+        first_day = clock.today() - timedelta(days=200)
+        _publish(version.id, first_day)
+    with transaction():
+        # What changed is shown on the cover: a second version, with a fifth of the procedures changed.
+        second = drafting.start_draft(version.manual_id, writer)
+        for row in queries.procedures_of(second.id)[::5]:
+            data = typed(second.id, row.procedure_id)
+            editing.save_procedure(second.id, row.procedure_id, replace(data, measures="每季度复核一次。"), writer)
+        today = clock.today()
+        ending = ManualVersion.__table__.update().where(ManualVersion.id == version.id)
+        db.session.execute(ending.values(effective_until=today))
+        _publish(second.id, today)
+    return Book(version.manual_id, made[len(made) // 2], 7)
+
+
+def _publish(version_id: int, day: date) -> None:
+    """Without the signatures, which are not measured here."""
+    row = ManualVersion.__table__.update().where(ManualVersion.id == version_id)
+    db.session.execute(row.values(state=IN_REVIEW))
+    db.session.execute(row.values(state=PUBLISHED, effective_from=day, published_at=clock.now()))
 
 
 def _measure(app: Any, book: Book, ports: tuple[int, int], cookie: str, requests: int) -> dict[str, Any]:
@@ -124,17 +141,21 @@ def _measure(app: Any, book: Book, ports: tuple[int, int], cookie: str, requests
     rows = {}
     floor_path = f"/?first=1&rows={PROCEDURES + book.chapters}"
     for page, path in pages.items():
-        # Beside each page, so that a change of the machine's speed hits both.
-        floor = measure.time_page(floor_port, floor_path, "", 1, requests)
-        timed = measure.time_page(port, path, f"{name}={cookie}", 1, requests)
+        # Page and floor take turns, and the middle of the turns counts: what else the machine does hits both.
+        turns = []
+        for _turn in range(TURNS):
+            floor = measure.time_page(floor_port, floor_path, "", 1, requests // TURNS)
+            timed = measure.time_page(port, path, f"{name}={cookie}", 1, requests // TURNS)
+            turns.append((timed.p50 / floor.p50, timed, floor))
+        ratio, timed, floor = sorted(turns, key=lambda turn: turn[0])[TURNS // 2]
         rows[page] = {
             "path": path,
             "statements": measure.count_statements(app, path, name, cookie),
             "one_client": timed.as_dict(),
             "floor": floor.as_dict(),
-            "ratio": round(timed.p50 / floor.p50, 2),
+            "ratio": round(ratio, 2),
         }
-    started = _start(port, book, f"{name}={cookie}", max(requests // 4, 20))
+    started = _start(port, book, f"{name}={cookie}", max(requests // 7, 20))
     read = [row for page, row in rows.items() if page != "library"]
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -239,7 +239,8 @@ def test_one_subset_of_each_font_serves_the_whole_book(pdf: pikepdf.Pdf, made: R
 
 
 def test_traditional_chinese_has_its_own_glyphs(app: Flask, folder: Path) -> None:
-    made = make(small("zh_Hant", ("first-visit",)), folder)
+    content = small("zh_Hant", ("first-visit",))
+    made = make(dataclasses.replace(content, chapters=content.chapters[1:]), folder)
     with pikepdf.open(BytesIO(made.content)) as pdf:
         assert str(pdf.Root.Lang) == "zh-Hant"
         assert all("CJK-TC" in name for name in fonts_of(pdf))
@@ -298,7 +299,7 @@ def test_steps_stay_whole_and_heads_come_again(app: Flask, folder: Path) -> None
     procedure = content.procedures[0]
     steps = tuple(
         dataclasses.replace(procedure.steps[0], number=n, what=f"始{n:03d}" + "甲乙" * 60 + f"终{n:03d}")
-        for n in range(1, 61)
+        for n in range(1, 27)
     )
     chapter = dataclasses.replace(content.chapters[1], procedures=(dataclasses.replace(procedure, steps=steps),))
     made = make(dataclasses.replace(content, chapters=(chapter,)), folder)
@@ -306,7 +307,7 @@ def test_steps_stay_whole_and_heads_come_again(app: Flask, folder: Path) -> None
     path.write_bytes(made.content)
     done = subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True)
     with_steps = [text for text in done.stdout.decode().split("\f") if "始" in text]
-    assert len(with_steps) > 8
+    assert len(with_steps) > 3
     for text in with_steps:
         assert re.findall(r"始(\d{3})", text) == re.findall(r"终(\d{3})", text)
         assert "Time limit" in text or "时限" in text
@@ -380,16 +381,16 @@ def test_hostile_text_of_a_manual_is_only_text(app: Flask) -> None:
         assert element.get("href", "#").startswith(("place:", "#", "https:", "http:", "mailto:"))
 
 
-@pytest.mark.parametrize("channel", [*CHANNELS])
-def test_even_as_html_nothing_is_fetched(app: Flask, workshop: books.Workshop, channel: str) -> None:
-    """The renderer's own wall: raw HTML, as if escaping had failed."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(workshop._request, "trace", True)
-        content, _facts = workshop.make(CHANNELS[channel])
-    assert content.startswith(b"%PDF")
-    assert b"root:x" not in content
-    assert workshop.last_refused == []
-    assert not [path for path in workshop.last_opened if "passwd" in path or "evil" in path]
+def test_even_as_html_nothing_is_fetched(app: Flask, workshop: Any) -> None:
+    """The renderer's own wall: raw HTML, as if escaping had failed. A base address would turn the others aside."""
+    for html in ("".join(html for name, html in CHANNELS.items() if name != "base"), CHANNELS["base"]):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(workshop._request, "trace", True)
+            content, _facts = workshop.make(html)
+        assert content.startswith(b"%PDF")
+        assert b"root:x" not in content
+        assert workshop.last_refused == []
+        assert not [path for path in workshop.last_opened if "passwd" in path or "evil" in path]
 
 
 @pytest.fixture(scope="module")
@@ -407,7 +408,8 @@ def workshop(app: Flask) -> Iterator[Any]:
         def asked(hand: Any, request: Any, limit: float) -> Any:
             facts, content = ask(hand, request, limit)
             shop.last_refused = list(facts["refused"])
-            shop.last_opened = list(facts.get("opened", []))
+            if request.get("trace"):
+                shop.last_opened = list(facts["opened"])
             return facts, content
 
         with pytest.MonkeyPatch.context() as patch:
@@ -416,7 +418,7 @@ def workshop(app: Flask) -> Iterator[Any]:
 
 
 def test_a_piece_that_takes_too_long_is_killed(app: Flask, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(books, "PIECE_SECONDS", 6)
+    monkeypatch.setattr(books, "PIECE_SECONDS", 3)
     content = small(keys=("first-visit",))
     body = "\n\n".join(f"{n} " + "字" * 1500 for n in range(120)) * 2
     chapter = dataclasses.replace(content.chapters[0], body=body[:190_000])

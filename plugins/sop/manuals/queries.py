@@ -133,6 +133,21 @@ def chapters_of(version_id: int) -> Sequence[Any]:
     ).all()
 
 
+def names_of_departments(ids: Sequence[int]) -> dict[int, str]:
+    """Department → name; one statement, none for no departments."""
+    if not ids:
+        return {}
+    return {
+        row.id: row.name
+        for row in db.session.execute(select(Department.id, Department.name).where(Department.id.in_(ids)))
+    }
+
+
+def chapter_body(version_id: int, key: str) -> str | None:
+    """The Markdown of a chapter; None when the version does not have it."""
+    return db.session.scalar(select(Chapter.body).where(Chapter.version_id == version_id, Chapter.key == key))
+
+
 def _within(version_id: int, scope: Scope) -> list[ColumnElement[bool]]:
     """Conditions on VersionProcedure for a scope."""
     found: list[ColumnElement[bool]] = [VersionProcedure.version_id == version_id]

@@ -38,6 +38,7 @@ from plugins.sop.manuals.models import (
     VersionProcedure,
 )
 from plugins.sop.manuals.publication import announce, months_after
+from plugins.sop.manuals.remembered import remembered
 from portal.approvals.models import EXPIRED, REJECTED, RETURNED, WITHDRAWN, ApprovalRequest
 from portal.approvals.services import file_request, resubmit
 from portal.core import clock
@@ -71,7 +72,13 @@ class SubmitInput:
 def comparison_of(version: ManualVersion, base_id: int | None = None) -> Comparison:
     """What a version changes against another one; by default against the one it was drafted from."""
     before = base_id if base_id is not None else version.base_id
-    return compare(queries.manual_content(before) if before is not None else None, queries.manual_content(version.id))
+
+    def made() -> Comparison:
+        earlier = queries.manual_content(before) if before is not None else None
+        return compare(earlier, queries.manual_content(version.id))
+
+    # What a published version came from was published before it: neither of the two changes any more.
+    return remembered(version, ("comparison", before), made) if before == version.base_id else made()
 
 
 def departments_concerned(version: ManualVersion) -> list[tuple[int, str]]:
@@ -367,6 +374,10 @@ def change_of(version: ManualVersion, procedure_id: int) -> ProcedureChange | No
     """What a version changed in one procedure against the one it was drafted from; None when nothing or no base."""
     if version.base_id is None:
         return None
+    return remembered(version, ("change", procedure_id), lambda: _change_of(version, procedure_id))
+
+
+def _change_of(version: ManualVersion, procedure_id: int) -> ProcedureChange | None:
     revisions = dict(
         db.session.execute(
             select(VersionProcedure.version_id, VersionProcedure.revision_id).where(
@@ -375,9 +386,10 @@ def change_of(version: ManualVersion, procedure_id: int) -> ProcedureChange | No
             )
         ).all()
     )
-    after, before = revisions.get(version.id), revisions.get(version.base_id)
-    if after is None or before is None or after == before:
+    before_id = version.base_id
+    after, before = revisions.get(version.id), revisions.get(before_id)
+    if before_id is None or after is None or before is None or after == before:
         return None
     return compare_procedures(
-        queries.procedure_content(version.base_id, procedure_id), queries.procedure_content(version.id, procedure_id)
+        queries.procedure_content(before_id, procedure_id), queries.procedure_content(version.id, procedure_id)
     )

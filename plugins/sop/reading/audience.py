@@ -103,6 +103,13 @@ def to_be_read(actor: Actor, day: date) -> Sequence[Any]:
     ).all()
 
 
+def waits_for(actor: Actor, version: ManualVersion) -> bool:
+    """Whether the actor must read a version and has acknowledged none of its whole number; one statement."""
+    rule = select(ReadingRule.id).where(ReadingRule.manual_id == version.manual_id, must_read(actor))
+    must, done = db.session.execute(select(rule.exists(), read_enough(actor.user_id, version))).one()
+    return bool(must) and not done
+
+
 def in_tree(department_id: int) -> ColumnElement[bool]:
     """SQL condition on Department: this one with all below it."""
     path = select(Department.path).where(Department.id == department_id).correlate(None).scalar_subquery()

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import aliased, contains_eager
 
 from plugins.sop.manuals.indexing import INITIALS, NAME, PINYIN
 from plugins.sop.manuals.models import (
     EVERYBODY,
     HEADS,
+    PUBLISHED,
     Manual,
     ManualVersion,
     Procedure,
@@ -29,7 +30,7 @@ from plugins.sop.reading.audience import due_day, readers_of, since, state_of, t
 from plugins.sop.reading.models import Acknowledgement
 from portal.core import clock
 from portal.core.errors import NotFound
-from portal.core.permissions import require, visible
+from portal.core.permissions import visible
 from portal.core.text import fold, lookup_prefix
 from portal.extensions import db
 from portal.org.actor import Actor
@@ -220,34 +221,44 @@ def shelf(actor: Actor) -> list[ShelfManual]:
 
 
 def effective_for(manual_id: int, actor: Actor) -> ManualVersion:
-    """The effective version of a manual. :raises NotFound: not his to read, or none is effective."""
-    manual = db.session.get(Manual, manual_id)
-    if manual is None:
-        raise NotFound()
-    require(actor, READ, manual)
+    """The effective version of a manual, with the manual; one statement.
+
+    :raises NotFound: not his to read, or none is effective.
+    """
     version = db.session.scalars(
-        select(ManualVersion).where(ManualVersion.manual_id == manual_id, effective_on(clock.today()))
+        _with_manual(actor).where(ManualVersion.manual_id == manual_id, effective_on(clock.today()))
     ).one_or_none()
     if version is None:
         raise NotFound()
     return version
 
 
-def versions_with(procedure_id: int, actor: Actor) -> list[ManualVersion]:
-    """Published versions that have a procedure, newest first. :raises NotFound: none that the actor may read."""
-    manual_id = db.session.scalar(select(Procedure.manual_id).where(Procedure.id == procedure_id))
-    if manual_id is None:
-        raise NotFound()
-    require(actor, READ, manual_id)
-    found = db.session.scalars(
-        select(ManualVersion)
+def version_with(procedure_id: int, actor: Actor) -> ManualVersion:
+    """The effective version that has a procedure, else the newest published one, with the manual; one statement.
+
+    :raises NotFound: none that the actor may read.
+    """
+    holds = case((effective_on(clock.today()), 0), else_=1)
+    version = db.session.scalars(
+        _with_manual(actor)
         .join(VersionProcedure, VersionProcedure.version_id == ManualVersion.id)
-        .where(VersionProcedure.procedure_id == procedure_id, ManualVersion.state == "published")
-        .order_by(ManualVersion.major.desc(), ManualVersion.minor.desc())
-    ).all()
-    if not found:
+        .where(VersionProcedure.procedure_id == procedure_id, ManualVersion.state == PUBLISHED)
+        .order_by(holds, ManualVersion.major.desc(), ManualVersion.minor.desc())
+        .limit(1)
+    ).one_or_none()
+    if version is None:
         raise NotFound()
-    return list(found)
+    return version
+
+
+def _with_manual(actor: Actor) -> Select[tuple[ManualVersion]]:
+    """Versions of manuals that the actor may read."""
+    return (
+        select(ManualVersion)
+        .join(Manual, Manual.id == ManualVersion.manual_id)
+        .options(contains_eager(ManualVersion.manual))
+        .where(visible(actor, READ))
+    )
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from plugins.sop.manuals.models import PUBLISHED, Manual, ManualVersion
 from plugins.sop.manuals.sight import load_seen
 from plugins.sop.manuals.views import department_options, load_manual
 from plugins.sop.permissions import EDIT, OVERSEE, READ, USE
-from plugins.sop.reading import queries, services
-from plugins.sop.reading.audience import in_tree, to_be_read
+from plugins.sop.reading import book, queries, services
+from plugins.sop.reading.audience import in_tree, to_be_read, waits_for
 from plugins.sop.reading.forms import QUESTION_FIELDS, RuleForm, read_questions
 from plugins.sop.reading.models import ReadingRule
 from plugins.sop.runs.permissions import SCHEDULES
@@ -70,29 +70,38 @@ def read(manual_id: int) -> str:
     """Read a manual: the effective version, or an earlier one by its number; chapter by chapter."""
     actor = current_actor()
     version = _version_to_read(manual_id)
-    tree = _tree(version)
-    key = request.args.get("chapter", "")
-    chapter = next((item for item in tree if item["key"] == key), None)
+    tree = book.tree_of(version)
+    chapter = tree.part(request.args.get("chapter", ""))
+    today = clock.today()
+    shown = version.shown_state(today)
+    query = {} if shown == "effective" else {"version": version.id}
     context: dict[str, Any] = {}
-    if chapter is None:
+    if chapter is not None:
         context = {
-            "comparison": reviewing.comparison_of(version) if version.base_id else None,
+            "html": markdown.render(book.body_of(version, chapter.key)),
+            "drawn_list": book.draw_list(version, chapter, query),
+        }
+    else:
+        context = {
+            "drawn_changes": book.draw_changes(version, query) if version.base_id else None,
             "record": manuals.revision_record(version.id),
             "acknowledged": services.acknowledgement_of(version.id, actor.user_id),
-            "must_read": [row for row in to_be_read(actor, clock.today()) if row.version_id == version.id],
+            "waits": waits_for(actor, version),
         }
+    key = chapter.key if chapter else ""
     return render_template(
         "sop/reading/manual.html",
         version=version,
         manual=version.manual,
         tree=tree,
+        drawn_tree=book.draw_tree(version, tree, query, book.address_of(version, query, chapter=key), key),
         chapter=chapter,
-        html=markdown.render(chapter["body"]) if chapter else "",
-        shown=version.shown_state(clock.today()),
+        shown=shown,
+        query=query,
         words=words,
         lang=LANGUAGE_TAGS.get(version.manual.language, "zh-Hans-CN"),
         may_edit=can(actor, EDIT, manual_id),
-        today=clock.today(),
+        today=today,
         **context,
     )
 
@@ -108,21 +117,6 @@ def _version_to_read(manual_id: int) -> ManualVersion:
     return version
 
 
-def _tree(version: ManualVersion) -> list[dict[str, Any]]:
-    """Chapters with their procedures; two statements."""
-    procedures = manuals.procedures_of(version.id)
-    return [
-        {
-            "key": row.key,
-            "number": number,
-            "title": row.title,
-            "body": row.body,
-            "procedures": [item for item in procedures if item.chapter_key == row.key],
-        }
-        for number, row in enumerate(manuals.chapters_of(version.id), start=1)
-    ]
-
-
 @blueprint.get("/procedures/<int:procedure_id>")
 @access(USE)
 def procedure(procedure_id: int) -> str:
@@ -130,29 +124,24 @@ def procedure(procedure_id: int) -> str:
     actor = current_actor()
     wanted = int_argument("version", 0, 1, 2**53)
     today = clock.today()
-    if wanted:
-        version = load_seen(wanted, actor)
-    else:
-        versions = queries.versions_with(procedure_id, actor)
-        version = next((item for item in versions if item.is_effective_on(today)), versions[0])
-    content = manuals.procedure_content(version.id, procedure_id)
-    tree = _tree(version)
-    order = [item.procedure_id for chapter in tree for item in chapter["procedures"]]
-    # A procedure whose chapter was taken out stands in no chapter's list and has no neighbours.
-    index = order.index(procedure_id) if procedure_id in order else None
-    change = reviewing.change_of(version, procedure_id)
+    version = load_seen(wanted, actor) if wanted else queries.version_with(procedure_id, actor)
+    query = {"version": version.id} if wanted else {}
+    content = book.content_of(version, procedure_id)
+    tree = book.tree_of(version)
+    before, after = tree.neighbours(procedure_id)
+    here = book.address_of(version, query, procedure=procedure_id)
     return render_template(
         "sop/reading/procedure.html",
         version=version,
         manual=version.manual,
         content=content,
-        tree=tree,
-        before=order[index - 1] if index else None,
-        after=order[index + 1] if index is not None and index + 1 < len(order) else None,
-        change=change,
+        drawn_tree=book.draw_tree(version, tree, query, here, content.chapter_key),
+        before=before,
+        after=after,
+        change=reviewing.change_of(version, procedure_id),
         shown=version.shown_state(today),
         is_effective=version.is_effective_on(today),
-        query={"version": version.id} if wanted else {},
+        query=query,
         words=words,
         lang=LANGUAGE_TAGS.get(version.manual.language, "zh-Hans-CN"),
         may_schedule=can(actor, SCHEDULES),
