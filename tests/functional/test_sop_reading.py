@@ -262,3 +262,28 @@ def test_reading_costs_the_same_few_statements_with_three_hundred_procedures(cli
     many = cost()
     assert many == few
     assert many[2] <= 9
+
+
+def test_a_published_manual_is_read_from_memory_and_a_new_version_shows_at_once(
+    client: FlaskClient, world: World
+) -> None:
+    made = effective_manual(world)
+    world.login(client, "anna")
+    procedure = f"/sop/procedures/{made.procedure_id}"
+    cover = f"/sop/manuals/{made.manual_id}/read"
+    for path in (procedure, cover, f"{cover}?chapter=procedures"):
+        client.get(path)
+        with statements() as seen:
+            page = lxml_html.document_fromstring(client.get(path).text)
+        assert len(seen) <= 12, (path, seen)
+        marked = page.xpath("//nav[contains(@class, 'book-tree')]//a[@aria-current]")
+        assert [link.get("href") for link in marked] == [path]
+    revise(made.manual_id, made.procedure_id, world, major=False)
+    with transaction():
+        world.department("one").name = "华东一部"
+    page = client.get(procedure).text
+    assert "新增一步" in page
+    assert "华东一部" in page
+    assert "新增一步" not in client.get(f"{procedure}?version={made.version_id}").text
+    for _again in range(2):
+        assert "Step by step, word by word" in client.get(cover).text

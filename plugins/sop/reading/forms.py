@@ -23,11 +23,13 @@ class RuleForm(Form):
 
     audience = OptionField(
         _l("Who must read it"),
-        choices=[
-            (ALL_STAFF, _l("Everybody in the company")),
-            (DEPARTMENT, _l("A department with all below it")),
-            (ROLE, _l("Holders of a role")),
-        ],
+        choices=options(
+            [
+                (ALL_STAFF, _l("Everybody in the company")),
+                (DEPARTMENT, _l("A department with all below it")),
+                (ROLE, _l("Holders of a role")),
+            ]
+        ),
         default=ALL_STAFF,
     )
     department_id = ChoiceField(_l("Department"), coerce=id_from)
