@@ -3,7 +3,7 @@
 `Postgres` is a throw-away cluster for TEST_DATABASE_URL; tools/run_tests.py starts one for the second round of tests.
 By hand: ``python -m tests.conftest_servers pytest -m db`` runs a command with a cluster of its own.
 
-Fixtures: ``redis_url``, ``chromium`` (path of the program), ``browser``.
+Fixtures: ``redis_url``, ``s3_endpoint``, ``chromium`` (path of the program), ``browser``.
 """
 
 from __future__ import annotations
@@ -263,3 +263,30 @@ def run_with_postgresql(command: list[str]) -> int:
 
 if __name__ == "__main__":
     sys.exit(run_with_postgresql(sys.argv[1:]))
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with the bucket "portal"."""
+    port = free_port()
+    log = (tmp_path_factory.mktemp("s3") / "log").open("wb")
+    with log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for_port(port, process)
+        import boto3
+
+        address = f"http://127.0.0.1:{port}"
+        client = boto3.client(
+            "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        client.create_bucket(Bucket="portal")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from plugins.archive.copies import endings, states
 from plugins.archive.copies.models import ArchiveCopy
@@ -291,6 +291,23 @@ def test_the_end_of_a_grant_stops_open_pages_at_once(how: str, app: Flask, world
 def take(grant_id: int) -> bool:
     with transaction():
         return grants.take_one(grant_id, VIEW)
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_wrong_clock_of_the_web_server_neither_ends_nor_opens_a_grant(
+    days: int, app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F15: what holds is asked of the database's own time."""
+    live, over = (granted(app, world, "anna", name) for name in ("maotai", "wuliang"))
+    now = clock.now()
+    with transaction():
+        ends = {live: now + timedelta(hours=1), over: now - timedelta(hours=1)}
+        for grant_id, moment in ends.items():
+            changed = update(ArchiveGrant).where(ArchiveGrant.id == grant_id)
+            db.session.execute(changed.values(begins_at=now - timedelta(hours=2), ends_at=moment))
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=days))
+    assert take(live)
+    assert not take(over)
 
 
 def test_a_view_closes_after_its_minutes(app: Flask, world: World) -> None:

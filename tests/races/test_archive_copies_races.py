@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -78,12 +79,15 @@ def test_twenty_clients_at_a_grant_of_one_copy_get_one_copy(app: Flask, world: W
     otto = world.actor("otto")
     with transaction():
         settings.put("archive.prints_hour", 1000, None)  # what the limit of an hour does is not the question here
+    began = time.monotonic()
     for number in range(1, ROUNDS + 1):
         grant_id = granted(app, world, "anna", "maotai", PAPER, 1)
         actions = [lambda g=grant_id: services.reserve(g, secrets.token_hex(8), otto) for _client in range(CLIENTS)]
         assert at_once(app, *actions) == Counter(done=1, late=CLIENTS - 1)
         assert count(ArchiveCopy) == number
         assert db.session.get_one(ArchiveGrant, grant_id).used == 1
+    seconds = time.monotonic() - began
+    print(f"\nF4: {ROUNDS} grants of one copy, {CLIENTS} clients each: {count(ArchiveCopy)} copies, {seconds:.0f} s")
 
 
 def test_twenty_clients_at_a_grant_of_three_views_get_three(app: Flask, world: World) -> None:

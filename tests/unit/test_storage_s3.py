@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,42 +10,15 @@ import pytest
 from portal.core.storage import DamagedContent, MissingContent, Storage, StorageUnavailable
 from portal.core.storage.keyring import new_ring
 from portal.core.storage.s3 import PART_SIZE, S3Access, S3Place
-from tests.conftest_servers import free_port, wait_for_port
+from tests.conftest_servers import free_port
 
 RING = new_ring()
 
 
-@pytest.fixture(scope="module")
-def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with the bucket "portal"."""
-    port = free_port()
-    log = (tmp_path_factory.mktemp("s3") / "log").open("wb")
-    with log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_for_port(port, process)
-        import boto3
-
-        address = f"http://127.0.0.1:{port}"
-        client = boto3.client(
-            "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
-        )
-        client.create_bucket(Bucket="portal")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 @pytest.fixture
-def place(endpoint: str, request: pytest.FixtureRequest) -> S3Place:
+def place(s3_endpoint: str, request: pytest.FixtureRequest) -> S3Place:
     prefix = f"t{abs(hash(request.node.name))}"
-    return S3Place("portal", prefix, S3Access(endpoint, "us-east-1", "test", "test"))
+    return S3Place("portal", prefix, S3Access(s3_endpoint, "us-east-1", "test", "test"))
 
 
 @pytest.fixture
@@ -100,7 +71,7 @@ def test_an_error_of_the_source_leaves_nothing(place: S3Place) -> None:
     assert not place.exists("documents/broken")
 
 
-def test_names_come_in_order_and_stay_below_the_prefix(place: S3Place, endpoint: str) -> None:
+def test_names_come_in_order_and_stay_below_the_prefix(place: S3Place, s3_endpoint: str) -> None:
     for name in ("sets/b/manifest", "sets/a/manifest", "pool/aa/x"):
         place.write(name, [b"x"])
     S3Place("portal", place.prefix + "other", place.access).write("sets/c/manifest", [b"x"])

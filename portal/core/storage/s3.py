@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from portal.core.storage.contract import MissingContent, StorageUnavailable, is_name
@@ -57,23 +58,27 @@ class S3Place:
         )
 
     def write(self, name: str, blocks: Iterable[bytes], durable: bool = True) -> int:
-        """Keep bytes; see `Place.write`. At most about a hundred MB are held in memory, whatever the size."""
+        """Keep bytes; see `Place.write`. At most about a hundred MB are held in memory, whatever the size.
+
+        The bytes are collected first, large ones in a temporary file (they are sealed already): the source may be
+        another bucket, and the library cannot read one while it writes another.
+        """
         import obstore
 
         del durable  # an answered upload is durable
         self._check(name)
-        counted = _Counted(blocks)
-        try:
+        with SpooledTemporaryFile(max_size=PART_SIZE) as held:
+            for block in blocks:
+                held.write(block)
+            size = held.tell()
+            held.seek(0)
             with _service_errors(name):
-                obstore.put(self._store, name, iter(counted), chunk_size=PART_SIZE, max_concurrency=4)
-        except StorageUnavailable:
-            # The library wraps errors of the source; the source's own is the better one.
-            if counted.error is not None:
-                raise counted.error from None
-            raise
-        if counted.error is not None:
-            raise counted.error
-        return counted.size
+                if size <= PART_SIZE:
+                    obstore.put(self._store, name, held.read())
+                else:
+                    parts = iter(lambda: held.read(READ_SIZE), b"")
+                    obstore.put(self._store, name, parts, chunk_size=PART_SIZE, max_concurrency=4)
+        return size
 
     def flush(self) -> None:
         """Nothing to do: every write was durable."""
@@ -142,23 +147,6 @@ class S3Place:
     def _check(name: str) -> None:
         if not is_name(name):
             raise MissingContent(name)
-
-
-class _Counted:
-    """Counts bytes and remembers an error of the source, which must not be taken for its end."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self.blocks, self.size = blocks, 0
-        self.error: BaseException | None = None
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            for block in self.blocks:
-                self.size += len(block)
-                yield block
-        except BaseException as error:
-            self.error = error
-            raise
 
 
 @contextmanager
