@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from plugins.key_accounts.measures.models import percent
@@ -11,7 +12,7 @@ from plugins.key_accounts.tiers.vocabulary import tier_word
 from portal.charts import Chart, chart
 from portal.charts.builders import pyramid
 from portal.charts.theme import COLOURS, QUIET
-from portal.i18n import _
+from portal.i18n import _, current_language
 
 
 def shares(portfolio: Portfolio) -> dict[str, dict[str, int | None]]:
@@ -29,6 +30,24 @@ def shares(portfolio: Portfolio) -> dict[str, dict[str, int | None]]:
             item.tier: percent(getattr(item, column), whole) if whole > 0 else None for item in portfolio.tiers
         }
     return found
+
+
+#: Portfolios whose pictures are remembered; the same figures in the same language make the same picture.
+REMEMBERED = 128
+
+
+def pictures_of(portfolio: Portfolio) -> tuple[Chart, Chart]:
+    """The pyramid and the bars, drawn once for the same figures: putting their description together takes longer than
+    all questions of the page."""
+    drawn = _pictures(portfolio, current_language())
+    if not all(picture.plain for picture in drawn):
+        _pictures.cache_clear()  # a picture that could not be drawn is tried again
+    return drawn
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _pictures(portfolio: Portfolio, _language: str) -> tuple[Chart, Chart]:
+    return pyramid_of(portfolio), bars_of(portfolio)
 
 
 def pyramid_of(portfolio: Portfolio) -> Chart:

@@ -47,6 +47,7 @@ def portfolio() -> str:
     actor = current_actor()
     by = _by()
     found = queries.portfolio(actor, by)
+    pyramid, bars = charts.pictures_of(found) if found.total.customers else (None, None)
     return render_template(
         "key_accounts/portfolio/index.html",
         portfolio=found,
@@ -54,8 +55,8 @@ def portfolio() -> str:
         state=tiers.state(),
         scope=scope_of(actor),
         whole=queries.sees_all(actor),
-        pyramid=charts.pyramid_of(found) if found.total.customers else None,
-        bars=charts.bars_of(found) if found.total.customers else None,
+        pyramid=pyramid,
+        bars=bars,
         shares=charts.shares(found),
         reference=whatif.REFERENCE,
         rebalanced=whatif.REBALANCED,
