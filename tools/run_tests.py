@@ -12,10 +12,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +31,9 @@ ROUNDS = ("sqlite", "postgresql", "browser")
 #: Experiments that take long and need rights of their own have a target of their own (`make faults`).
 LEFT_OUT = "--ignore=tests/faults"
 NO_TESTS = 5
+#: Thousands of small databases are made and thrown away: in memory no test waits for a disk.
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 4 * 1024**3
 _SUMMARY = re.compile(
     r"^=*\s*(\d+ (passed|failed|error|errors|skipped|deselected|xfailed).* in [\d.]+s.*?|no tests ran.*?)\s*=*$"
 )
@@ -80,9 +87,49 @@ def processes() -> str:
     return os.environ.get("TEST_PROCESSES") or str(min(4, max(1, os.cpu_count() or 1)))
 
 
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Temporary files of all rounds in one folder, in memory where there is enough; gone at the end."""
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    folder = tempfile.mkdtemp(prefix="portal-tests-", dir=MEMORY if roomy and "TMPDIR" not in os.environ else None)
+    # PostgreSQL runs as another user and must find its own folder in here.
+    os.chmod(folder, 0o711)
+    earlier, os.environ["TMPDIR"] = os.environ.get("TMPDIR"), folder
+    tempfile.tempdir = None
+    try:
+        yield
+    finally:
+        del os.environ["TMPDIR"]
+        if earlier is not None:
+            os.environ["TMPDIR"] = earlier
+        tempfile.tempdir = None
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def folders() -> list[str]:
     """The tests of the project and of its plugins."""
     return [LEFT_OUT, "tests", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("plugins/*/tests")))]
+
+
+def run_round(name: str) -> Round:
+    """Run one round, with the server it needs."""
+    parallel = ["-n", processes(), "--dist", "loadfile", "--no-loadscope-reorder", "-q"]
+    this = Round(name)
+    if name == "sqlite":
+        this.run([*parallel, "-m", "not browser", *folders()], TEST_DATABASE_URL="")
+    elif name == "postgresql":
+        try:
+            with Postgres() as server:
+                this.run([*parallel, "-m", "db", *folders()], TEST_DATABASE_URL=server.url)
+        except ServerMissing as error:
+            this.refuse(str(error))
+    elif chromium_program() is None:
+        this.refuse("Chromium is not installed.")
+    else:
+        this.run([*parallel, "-m", "browser", *folders()], TEST_DATABASE_URL="")
+    if this.code == NO_TESTS:
+        print(f"The round {name} found no tests.")
+    return this
 
 
 def main(names: list[str]) -> int:
@@ -94,25 +141,8 @@ def main(names: list[str]) -> int:
     # Ended from outside, the servers that were started must end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
-    parallel = ["-n", processes(), "--dist", "loadfile", "--no-loadscope-reorder", "-q"]
-    done = []
-    for name in names or ROUNDS:
-        this = Round(name)
-        done.append(this)
-        if name == "sqlite":
-            this.run([*parallel, "-m", "not browser", *folders()], TEST_DATABASE_URL="")
-        elif name == "postgresql":
-            try:
-                with Postgres() as server:
-                    this.run([*parallel, "-m", "db", *folders()], TEST_DATABASE_URL=server.url)
-            except ServerMissing as error:
-                this.refuse(str(error))
-        elif chromium_program() is None:
-            this.refuse("Chromium is not installed.")
-        else:
-            this.run(["-q", "-m", "browser", *folders()], TEST_DATABASE_URL="")
-        if this.code == NO_TESTS:
-            print(f"The round {name} found no tests.")
+    with scratch():
+        done = [run_round(name) for name in names or ROUNDS]
     print(f"\nAll rounds took {time.monotonic() - began:.0f} s.")
     for this in done:
         print(f"{this.name:12} {'ok' if this.code == 0 else f'exit code {this.code}':14} {this.summary.strip('= ')}")
