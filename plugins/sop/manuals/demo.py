@@ -189,7 +189,7 @@ def _edit(version: ManualVersion, procedure_id: int, editor: Actor, with_stop: b
     steps.insert(
         len(steps) - 1,
         StepInput(
-            who="部门负责人",
+            who="部门主管",
             what="抽查本程序的记录，发现缺项当场补正。",
             record="抽查记录表",
             limit_amount=1,
