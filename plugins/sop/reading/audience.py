@@ -106,7 +106,16 @@ def to_be_read(actor: Actor, day: date) -> Sequence[Any]:
 def waits_for(actor: Actor, version: ManualVersion) -> bool:
     """Whether the actor must read a version and has acknowledged none of its whole number; one statement."""
     rule = select(ReadingRule.id).where(ReadingRule.manual_id == version.manual_id, must_read(actor))
-    must, done = db.session.execute(select(rule.exists(), read_enough(actor.user_id, version))).one()
+    seen = (
+        select(Acknowledgement.id)
+        .join(ManualVersion, ManualVersion.id == Acknowledgement.version_id)
+        .where(
+            Acknowledgement.user_id == actor.user_id,
+            ManualVersion.manual_id == version.manual_id,
+            ManualVersion.major == version.major,
+        )
+    )
+    must, done = db.session.execute(select(rule.exists(), seen.exists())).one()
     return bool(must) and not done
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import get_template_attribute, request, url_for
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from plugins.sop.manuals import queries, reviewing
 from plugins.sop.manuals import vocabulary as words
@@ -98,27 +98,26 @@ def draw_tree(version: ManualVersion, tree: Tree, query: dict[str, Any], here: s
     :param query: kept in the links. :param here: address of the page, to be marked. :param chapter_key: stays open.
     """
     drawn = _drawn(version, "tree", query, lambda macro: macro(tree.parts, version.manual_id, query))
-    address = escape(here)
-    html = drawn.replace(f'href="{address}"', f'href="{address}" aria-current="page"', 1)
-    return Markup(html.replace(f'data-part="{escape(chapter_key)}"', f'data-part="{escape(chapter_key)}" open', 1))
+    link, part = Markup('href="{}"').format(here), Markup('data-part="{}"').format(chapter_key)
+    marked = drawn.replace(link, Markup('{} aria-current="page"').format(link), 1)
+    return marked.replace(part, Markup("{} open").format(part), 1)
 
 
 def draw_list(version: ManualVersion, part: Part, query: dict[str, Any]) -> Markup:
     """The procedures of a chapter as a list of links."""
-    return Markup(_drawn(version, "procedures", query, lambda macro: macro(part.procedures, query), part.key))
+    return _drawn(version, "procedures", query, lambda macro: macro(part.procedures, query), part.key)
 
 
 def draw_changes(version: ManualVersion, query: dict[str, Any]) -> Markup:
     """What a version changes against the one it came from, as a list of links."""
     compared = reviewing.comparison_of(version)
-    return Markup(
-        _drawn(version, "changes", query, lambda macro: macro(compared, version.manual_id, version.id, query, words))
-    )
+    return _drawn(version, "changes", query, lambda macro: macro(compared, version.manual_id, version.id, query, words))
 
 
-def _drawn(version: ManualVersion, name: str, query: dict[str, Any], draw: Any, part: str = "") -> str:
+def _drawn(version: ManualVersion, name: str, query: dict[str, Any], draw: Any, part: str = "") -> Markup:
     what = ("drawn", name, part, request.script_root, tuple(sorted(query.items())))
-    return remembered(version, what, lambda: str(draw(get_template_attribute("sop/reading/_tree.html", name))))
+    drawn: Markup = remembered(version, what, lambda: draw(get_template_attribute("sop/reading/_tree.html", name)))
+    return drawn
 
 
 def address_of(

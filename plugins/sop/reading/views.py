@@ -82,11 +82,12 @@ def read(manual_id: int) -> str:
             "drawn_list": book.draw_list(version, chapter, query),
         }
     else:
+        acknowledged = services.acknowledgement_of(version.id, actor.user_id)
         context = {
             "drawn_changes": book.draw_changes(version, query) if version.base_id else None,
             "record": manuals.revision_record(version.id),
-            "acknowledged": services.acknowledgement_of(version.id, actor.user_id),
-            "waits": waits_for(actor, version),
+            "acknowledged": acknowledged,
+            "waits": acknowledged is None and waits_for(actor, version),
         }
     key = chapter.key if chapter else ""
     return render_template(
