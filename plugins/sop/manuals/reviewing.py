@@ -372,24 +372,24 @@ def _ending_after(manual_id: int, day: date) -> Sequence[ManualVersion]:
 
 def change_of(version: ManualVersion, procedure_id: int) -> ProcedureChange | None:
     """What a version changed in one procedure against the one it was drafted from; None when nothing or no base."""
-    if version.base_id is None:
+    base_id = version.base_id
+    if base_id is None:
         return None
-    return remembered(version, ("change", procedure_id), lambda: _change_of(version, procedure_id))
+    return remembered(version, ("change", procedure_id), lambda: _change_of(version.id, base_id, procedure_id))
 
 
-def _change_of(version: ManualVersion, procedure_id: int) -> ProcedureChange | None:
+def _change_of(after_id: int, before_id: int, procedure_id: int) -> ProcedureChange | None:
     revisions = dict(
         db.session.execute(
             select(VersionProcedure.version_id, VersionProcedure.revision_id).where(
                 VersionProcedure.procedure_id == procedure_id,
-                VersionProcedure.version_id.in_((version.id, version.base_id)),
+                VersionProcedure.version_id.in_((after_id, before_id)),
             )
         ).all()
     )
-    before_id = version.base_id
-    after, before = revisions.get(version.id), revisions.get(before_id)
-    if before_id is None or after is None or before is None or after == before:
+    after, before = revisions.get(after_id), revisions.get(before_id)
+    if after is None or before is None or after == before:
         return None
     return compare_procedures(
-        queries.procedure_content(before_id, procedure_id), queries.procedure_content(version.id, procedure_id)
+        queries.procedure_content(before_id, procedure_id), queries.procedure_content(after_id, procedure_id)
     )
