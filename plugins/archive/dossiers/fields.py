@@ -98,7 +98,7 @@ def values_of(customer: Customer) -> dict[str, str]:
 
 def input_with(base: CustomerInput, values: Mapping[str, str]) -> CustomerInput:
     """`base` with the wanted values. :raises Invalid: a year or a day that is none."""
-    plain = {field: value for field, value in values.items() if field not in PERSON_ONLY}
+    plain: dict[str, Any] = {field: value for field, value in values.items() if field not in PERSON_ONLY}
     facts: dict[str, Any] = {field: value for field, value in values.items() if field in PERSON_ONLY}
     if facts.get("birth_year"):
         if not (facts["birth_year"].isdecimal() and len(facts["birth_year"]) == 4):
