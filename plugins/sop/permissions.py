@@ -6,6 +6,8 @@ department and by those who keep order. The existence of a manual one may not re
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, false, or_, select
 
 from plugins.sop.manuals.models import INTERNAL, Manual, ManualEditor
@@ -55,18 +57,26 @@ def _writes(actor: Actor) -> ColumnElement[bool]:
     return Manual.id.in_(select(ManualEditor.manual_id).where(ManualEditor.user_id == actor.user_id))
 
 
+def meant(department_id: Any, roles: Any) -> ColumnElement[bool]:
+    """SQL condition of the reading rules that mean somebody of a department with some roles: values or parameters."""
+    # A rule for a department holds for those below it: its path is the beginning of theirs.
+    own = select(Department.path).where(Department.id == department_id).scalar_subquery()
+    above = select(Department.id).where(own.like(Department.path + "%"))
+    return or_(
+        ReadingRule.audience == ALL_STAFF,
+        (ReadingRule.audience == DEPARTMENT) & ReadingRule.department_id.in_(above),
+        (ReadingRule.audience == ROLE) & ReadingRule.role.in_(roles),
+    )
+
+
+def reading_roles(actor: Actor) -> list[str]:
+    """The words by which reading rules name a person."""
+    return sorted(actor.roles) + (["head"] if actor.headed else [])
+
+
 def must_read(actor: Actor) -> ColumnElement[bool]:
     """SQL condition of the reading rules that mean this person."""
-    roles = sorted(actor.roles) + (["head"] if actor.headed else [])
-    parts = [ReadingRule.audience == ALL_STAFF]
-    if actor.department_id is not None:
-        # A rule for a department holds for those below it: its path is the beginning of theirs.
-        own = select(Department.path).where(Department.id == actor.department_id).scalar_subquery()
-        above = select(Department.id).where(own.like(Department.path + "%"))
-        parts.append((ReadingRule.audience == DEPARTMENT) & ReadingRule.department_id.in_(above))
-    if roles:
-        parts.append((ReadingRule.audience == ROLE) & ReadingRule.role.in_(roles))
-    return or_(*parts)
+    return meant(actor.department_id or 0, reading_roles(actor))
 
 
 def _is_to_read(actor: Actor) -> ColumnElement[bool]:

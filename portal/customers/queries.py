@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Date, Integer, Select, and_, bindparam, false, func, or_, select, tuple_
 from sqlalchemy.orm import aliased, joinedload, lazyload, selectinload
 
 from portal.audit.models import AuditEntry
@@ -477,20 +477,25 @@ class DueStep:
 
 def due_steps(actor: Actor, until: date, limit: int = 50) -> list[DueStep]:
     """Open next steps of the actor up to a day, overdue ones included, the earliest first; one statement."""
-    rows = db.session.execute(
+    statement = _due_steps_statement().where(visible(actor, VIEW))
+    rows = db.session.execute(statement, {"user_id": actor.user_id, "until": until, "limit": limit})
+    return [DueStep(row.id, row.customer_id, row.name, row.kind, row.task, row.due_on) for row in rows]
+
+
+@cache
+def _due_steps_statement() -> Select[Any]:
+    return (
         select(NextStep.id, NextStep.customer_id, Customer.name, NextStep.kind, NextStep.task, NextStep.due_on)
         .join(Customer, NextStep.customer_id == Customer.id)
         .where(
-            NextStep.owner_id == actor.user_id,
+            NextStep.owner_id == bindparam("user_id"),
             NextStep.done_at.is_(None),
             NextStep.cancelled_at.is_(None),
-            NextStep.due_on <= until,
-            visible(actor, VIEW),
+            NextStep.due_on <= bindparam("until", type_=Date),
         )
         .order_by(NextStep.due_on, NextStep.id)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
-    return [DueStep(row.id, row.customer_id, row.name, row.kind, row.task, row.due_on) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -582,19 +587,21 @@ def workload_of(actor: Actor, idle_days: int) -> Workload:
     today = clock.today()
     since = clock.day_bounds(today - timedelta(days=today.weekday()))[0]
     idle_since = clock.day_bounds(today - timedelta(days=idle_days))[0]
-    row = db.session.execute(
-        select(
-            func.count(),
-            func.count().filter(Customer.next_contact_sort <= today),
-            func.count().filter(Customer.last_contact_sort < idle_since),
-            func.count().filter(Customer.created_at >= since),
-        ).where(
-            Customer.account_manager_id == actor.user_id,
-            Customer.status == Status.ACTIVE.value,
-            visible(actor, VIEW),
-        )
-    ).one()
+    parameters = {"user_id": actor.user_id, "today": today, "idle_since": idle_since, "since": since}
+    row = db.session.execute(_workload_statement().where(visible(actor, VIEW)), parameters).one()
     return Workload(*(int(value) for value in row))
+
+
+@cache
+def _workload_statement() -> Select[int, int, int, int]:
+    return select(
+        func.count(),
+        func.count().filter(Customer.next_contact_sort <= bindparam("today", type_=Date)),
+        func.count().filter(
+            Customer.last_contact_sort < bindparam("idle_since", type_=Customer.last_contact_sort.type)
+        ),
+        func.count().filter(Customer.created_at >= bindparam("since", type_=Customer.created_at.type)),
+    ).where(Customer.account_manager_id == bindparam("user_id"), Customer.status == Status.ACTIVE.value)
 
 
 # ---- choices of forms ----------------------------------------------------------------------------------------------

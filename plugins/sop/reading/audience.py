@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Date, Select, and_, bindparam, func, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from plugins.sop.manuals.models import HEADS, PUBLISHED, ManualVersion
 from plugins.sop.manuals.queries import effective_on
-from plugins.sop.permissions import must_read
+from plugins.sop.permissions import meant, must_read, reading_roles
 from plugins.sop.reading.models import ALL_STAFF, DEPARTMENT, ROLE, Acknowledgement, ReadingRule
 from portal.extensions import db
 from portal.org.actor import Actor
@@ -78,13 +79,25 @@ def since(version: Any = ManualVersion) -> Any:
 def to_be_read(actor: Actor, day: date) -> Sequence[Any]:
     """(version_id, manual_id, title, code, major, minor, effective_from, since, due_days, done) of the effective
     versions that the actor must read; one statement. `done`: acknowledged."""
+    parameters = {
+        "department_id": actor.department_id or 0,
+        "roles": reading_roles(actor),
+        "user_id": actor.user_id,
+        "day": day,
+    }
+    return db.session.execute(_to_be_read_statement(), parameters).all()
+
+
+@cache
+def _to_be_read_statement() -> Select[Any]:
+    """Built once: the home page and the menu of everybody ask it."""
     rules = (
         select(ReadingRule.manual_id, func.min(ReadingRule.due_days).label("due_days"))
-        .where(must_read(actor))
+        .where(meant(bindparam("department_id"), bindparam("roles", expanding=True)))
         .group_by(ReadingRule.manual_id)
         .subquery()
     )
-    return db.session.execute(
+    return (
         select(
             ManualVersion.id.label("version_id"),
             ManualVersion.manual_id,
@@ -95,12 +108,12 @@ def to_be_read(actor: Actor, day: date) -> Sequence[Any]:
             ManualVersion.effective_from,
             since().label("since"),
             rules.c.due_days,
-            read_enough(actor.user_id).label("done"),
+            read_enough(bindparam("user_id")).label("done"),
         )
         .join(rules, rules.c.manual_id == ManualVersion.manual_id)
-        .where(effective_on(day))
+        .where(effective_on(bindparam("day", type_=Date)))
         .order_by(since(), ManualVersion.id)
-    ).all()
+    )
 
 
 def waits_for(actor: Actor, version: ManualVersion) -> bool:
