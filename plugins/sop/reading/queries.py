@@ -251,7 +251,7 @@ def version_with(procedure_id: int, actor: Actor) -> ManualVersion:
     return version
 
 
-def _with_manual(actor: Actor) -> Select[tuple[ManualVersion]]:
+def _with_manual(actor: Actor) -> Select[Any]:
     """Versions of manuals that the actor may read."""
     return (
         select(ManualVersion)

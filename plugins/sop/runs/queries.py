@@ -197,7 +197,7 @@ class Startable:
 def _startable_statement() -> Select[Any]:
     """Procedures that hold on the day `today`, of all manuals; built once, since building costs more than asking."""
     revision = VersionProcedure.revision_id
-    roles = bindparam("roles", expanding=True)
+    roles: Any = bindparam("roles", expanding=True)
     for_role = exists().where(RevisionRole.revision_id == revision, RevisionRole.role.in_(roles))
     for_department = exists().where(
         RevisionDepartment.revision_id == revision, RevisionDepartment.department_id == bindparam("department_id")
