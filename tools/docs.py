@@ -200,7 +200,8 @@ portal.plugins =
 - **Its files follow the rooms** of the core (see [map.md](map.md)): `models.py`, `permissions.py`, `queries.py`,
   `services.py`, `forms.py`, `views.py`, `listings.py`, `hooks.py`, `actions.py`.
 - **Imports**: models, queries, services and permissions of the core; never views, forms or hooks of the core (except
-  `portal.core.forms`), never another plugin. Plugins meet through hooks.
+  `portal.core.forms`; people, customers and products have fields in `fields.py` of their rooms), never another plugin.
+  Plugins meet through hooks.
 - **Services flush, views commit**: `with transaction():` stands in views, jobs and commands alone.
 - **Each view says who may open it**: `@access("sample.use")`, `@signed_in` or `@public`; else the start fails.
 - **Rows of customers are shown through `visible(actor, "customers.view")`** and checked with `require(…)`.

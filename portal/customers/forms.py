@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, asdict, fields, replace
 from datetime import date, timedelta
 from typing import Any
@@ -466,11 +466,6 @@ class ReasonForm(Form):
     """Why something is taken back."""
 
     reason = TextField(_l("Reason"), [REQUIRED, at_most(300)])
-
-
-def with_blank(pairs: Sequence[tuple[int, str]], blank: Any) -> list[SelectChoice]:
-    """Choices of a select out of (id, label), with an empty first one."""
-    return options(((str(key), label) for key, label in pairs), blank)
 
 
 def today_plus(days: int) -> date:

@@ -229,7 +229,7 @@ def _files(customer: Customer, keeper: User, rng: random.Random, number: int) ->
     if number % 5 in (0, 3):
         day = today - timedelta(days=rng.choice((15, 80, 160, 420)))
         title = f"客户消费评估报告：{customer.name}"
-        lines = [f"近十二个月采购金额：¥{customer.total_12m:,.2f}", f"采购次数：{customer.purchase_count}"]
+        lines = [f"近 12 个月采购金额：¥{customer.total_12m:,.2f}", f"采购次数：{customer.purchase_count}"]
         _add(
             customer,
             keeper,
@@ -247,7 +247,7 @@ def _files(customer: Customer, keeper: User, rng: random.Random, number: int) ->
             customer,
             keeper,
             STATISTICS,
-            _drawn(title, [f"期间：{quarter.first} 至 {quarter.last}", "数据来源：经主管接受的销售周报"], pdf=True),
+            _drawn(title, [f"期间：{quarter.first} 至 {quarter.last}", "数据来源：经主管接收的销售周报"], pdf=True),
             day,
             title=title,
             number=take_number("ARCS", day.year),
@@ -262,7 +262,7 @@ def _card_lines(customer: Customer) -> list[str]:
         f"统一社会信用代码：{customer.credit_code or '—'}",
         f"所属行业：{customer.industry or '—'}",
         f"地址：{customer.address or '—'}",
-        f"近十二个月采购金额：¥{customer.total_12m:,.2f}",
+        f"近 12 个月采购金额：¥{customer.total_12m:,.2f}",
     ]
 
 

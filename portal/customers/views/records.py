@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from portal.auth.current import current_actor
 from portal.core import regions
 from portal.core.errors import Conflict, Invalid
+from portal.core.forms import options
 from portal.core.numbers import id_from
 from portal.core.permissions import can, visible
 from portal.core.registry import registry
@@ -187,10 +188,10 @@ def create_full() -> Response | str:
 def _create(form: forms.CustomerForm, template: str, party: str | None) -> Response | str:
     actor = current_actor()
     people = queries.possible_managers(actor)
-    form.account_manager_id.choices = forms.with_blank(people, _("Nobody yet"))
+    form.account_manager_id.choices = options(people, _("Nobody yet"))
     if "department_id" in form:
         departments = queries.possible_departments(actor)
-        form.department_id.choices = forms.with_blank(departments, _("That of the account manager"))
+        form.department_id.choices = options(departments, _("That of the account manager"))
     if not form.is_submitted():
         mine = str(actor.user_id)
         form.account_manager_id.data = mine if any(str(key) == mine for key, _name in people) else ""
@@ -422,10 +423,8 @@ def assign(customer_id: int) -> Response | str:
 def _assign_form(present_manager: int | None = None, present_department: int | None = None) -> forms.AssignForm:
     actor = current_actor()
     form = forms.AssignForm()
-    form.account_manager_id.choices = forms.with_blank(
-        queries.possible_managers(actor, present_manager), _("Nobody yet")
-    )
-    form.department_id.choices = forms.with_blank(
+    form.account_manager_id.choices = options(queries.possible_managers(actor, present_manager), _("Nobody yet"))
+    form.department_id.choices = options(
         queries.possible_departments(actor, present_department), _("That of the account manager")
     )
     return form
