@@ -101,7 +101,7 @@ def _crm_manual(editor: Actor, people: dict[str, int], departments: dict[str, in
                 drafting.set_editors(version.manual_id, [people["linyue"]], editor)
             else:
                 version = drafting.start_draft(version.manual_id, editor)
-                _improve(version, editor)
+                _improve(version, is_major, editor)
             arranging.take_starters(version.id, taken, kinds, "procedures", editor)
             if version.base_id:
                 _arrange(version, keys, editor)
@@ -150,16 +150,16 @@ def _arrange(version: ManualVersion, keys: Sequence[str], editor: Actor) -> None
             places.insert(position - 1, procedure_id)
 
 
-def _improve(version: ManualVersion, editor: Actor) -> None:
+def _improve(version: ManualVersion, is_major: bool, editor: Actor) -> None:
     """A revision changes a few procedures and a chapter."""
     rows = queries.procedures_of(version.id)
-    for row in rows[1:4] if version.minor else rows[5:8]:
+    for row in rows[5:8] if is_major else rows[1:4]:
         _edit(version, row.procedure_id, editor)
     chapter = editing.load_chapter(version, "requirements")
     old, new = (
-        ("一天内完成移交。", "一天内完成移交，接手人签字。")
-        if version.minor
-        else ("接触当天录入，", "接触当天录入，出差的最迟次日 10 点前；")
+        ("接触当天录入，", "接触当天录入，出差的最迟次日 10 点前；")
+        if is_major
+        else ("一天内完成移交。", "一天内完成移交，接手人签字。")
     )
     body = chapter.body.replace(old, new, 1)
     editing.save_chapter(version.id, chapter.key, ChapterInput(chapter.title, body, chapter.edit_version), editor)
@@ -252,7 +252,7 @@ def _draft(manual_id: int, editor: Actor, writer: Actor) -> None:
         version = drafting.start_draft(manual_id, editor)
         rows = queries.procedures_of(version.id)
         _edit(version, rows[0].procedure_id, editor, with_stop=False)
-        _edit(version, rows[9].procedure_id, writer)
+        _edit(version, rows[18].procedure_id, writer)
         arranging.remove_procedures(version.id, [rows[-1].procedure_id], editor)
         first = queries.procedure_content(version.id, rows[0].procedure_id)
     with clock.frozen(_at(3)):
