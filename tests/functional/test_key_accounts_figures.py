@@ -377,14 +377,9 @@ def test_every_page_opens_with_figures_and_with_none_and_asks_few_statements(
                 statements.clear()
                 answer = client.get(path)
                 assert answer.status_code == 200, (path, answer.status_code)
-                most = 15 + (RECORD_SHELL if "{id}" in page else SHELL)
-                assert len(statements) <= most, (path, [text[:160] for text in statements])
+                assert len(statements) <= 15, (path, [text[:160] for text in statements])
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
-
-
-#: Statements of session, actor, menu and settings on every page, and of the frame of the customer's record.
-SHELL, RECORD_SHELL = 6, 14
 
 
 def test_the_review_pack_and_the_portfolio_are_printed(
