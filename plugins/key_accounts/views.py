@@ -9,6 +9,7 @@ from plugins.key_accounts.care import meeting_views as meeting_views
 from plugins.key_accounts.care import views as care_views  # noqa: F401
 from plugins.key_accounts.opportunities import views as opportunities_views  # noqa: F401
 from plugins.key_accounts.overview import views as overview_views  # noqa: F401
+from plugins.key_accounts.plans import emergency_views as emergency_views
 from plugins.key_accounts.plans import views as plans_views  # noqa: F401
 from plugins.key_accounts.policies import views as policies_views  # noqa: F401
 from plugins.key_accounts.portfolio import views as portfolio_views  # noqa: F401

@@ -154,7 +154,8 @@ def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> l
             title=_("VIP membership %(number)s: %(what)s", number=row.number, what=words.word(words.EVENTS, row.kind)),
             body=row.reason,
             actor=row.name or "",
-            url=url_for("vip.show", membership_id=row.id),
+            # A member of an account team sees the customer, but not the pages of memberships.
+            url=url_for("vip.show", membership_id=row.id) if can(actor, permissions.USE) else None,
             tone="accent",
         )
         for row in db.session.execute(queries.events_statement(before is not None), parameters)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from plugins.key_accounts.measures import services as measures
 from plugins.key_accounts.plans import queries as plan_queries
 from plugins.key_accounts.plans import services as plans
+from plugins.key_accounts.team.services import MemberInput, add_member
 from plugins.key_accounts.tiers import queries as tiers
 from plugins.key_accounts.tiers import services as deciding
 from plugins.key_accounts.tiers.models import TierDecision
@@ -137,3 +138,18 @@ def test_the_menu_shows_where_one_is(app: Flask, world: World) -> None:
         menu = page[page.index('id="sidebar"') :]
         active = re.findall(r'<a[^>]*aria-current="page"[^>]*>', menu[: menu.index("</nav>")])
         assert [re.search(r'href="([^"]+)"', link).group(1) for link in active] == [wanted], path  # type: ignore[union-attr]
+
+
+def test_a_member_without_the_permission_is_shown_only_pages_that_open(app: Flask, world: World) -> None:
+    maotai = world.customer_id("maotai")
+    with transaction():
+        today = clock.today()
+        data = MemberInput(world.user("nora").id, "technical", today, today + timedelta(days=60), "试制")
+        add_member(maotai, data, world.actor("anna"))
+    client = world.login(app.test_client(), "nora")
+    record = client.get(f"/customers/{maotai}").text
+    [tab] = set(re.findall(rf'href="(/key-accounts/customers/{maotai}/[a-z]+)"', record))
+    links = set(re.findall(rf'href="(/key-accounts/customers/{maotai}[^"?]*)"', client.get(tab).text))
+    assert {f"{tab.rsplit('/', 1)[0]}/plan", f"{tab.rsplit('/', 1)[0]}/care"} <= links
+    assert f"/key-accounts/customers/{maotai}/drivers" not in links
+    assert {link: client.get(link).status_code for link in links} == dict.fromkeys(links, 200)
