@@ -483,7 +483,7 @@ def due_steps(actor: Actor, until: date, limit: int = 50) -> list[DueStep]:
 
 
 @cache
-def _due_steps_statement() -> Select[Any]:
+def _due_steps_statement() -> Select[int, int, str, str, str, date]:
     return (
         select(NextStep.id, NextStep.customer_id, Customer.name, NextStep.kind, NextStep.task, NextStep.due_on)
         .join(Customer, NextStep.customer_id == Customer.id)
