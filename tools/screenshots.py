@@ -162,6 +162,36 @@ def certificate(browser: Any, address: str) -> bytes:
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
+def portfolio(browser: Any, address: str) -> bytes:
+    """The portfolio of key accounts, for the general manager."""
+    visitor = Visitor(browser, address, "fangjing")
+    visitor.open("/key-accounts/")
+    return visitor.picture()
+
+
+def procedure(browser: Any, address: str) -> bytes:
+    """A procedure in its manual, with the tree of chapters."""
+    visitor = Visitor(browser, address, "chenxiao")
+    visitor.open("/sop/")
+    visitor.follow("main a[href*='/sop/procedures/']")
+    return visitor.picture()
+
+
+def checklist(browser: Any, address: str) -> bytes:
+    """A checklist at work, on a phone."""
+    visitor = Visitor(browser, address, "chenxiao", PHONE_WIDTH)
+    visitor.open("/sop/runs/mine")
+    visitor.follow("main a[href*='/sop/runs/']")
+    return visitor.picture()
+
+
+def print_station(browser: Any, address: str) -> bytes:
+    """What the operator prints, counts and hands over."""
+    visitor = Visitor(browser, address, "mahui")
+    visitor.open("/archive/copies/station")
+    return visitor.picture()
+
+
 PICTURES: dict[str, Callable[[Any, str], bytes]] = {
     "home": home,
     "customers": customers,
@@ -170,6 +200,10 @@ PICTURES: dict[str, Callable[[Any, str], bytes]] = {
     "customer-phone": phone,
     "approval": approval,
     "certificate": certificate,
+    "portfolio": portfolio,
+    "procedure": procedure,
+    "checklist-phone": checklist,
+    "print-station": print_station,
 }
 
 
