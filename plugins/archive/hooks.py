@@ -24,10 +24,12 @@ from plugins.archive.dossiers import listings as dossier_listings
 from plugins.archive.dossiers import producing
 from plugins.archive.dossiers import services as dossier_services
 from plugins.archive.dossiers import views as dossier_views  # noqa: F401
+from plugins.archive.dossiers import vocabulary as dossier_words
 from plugins.archive.lookups import approvals as lookup_approvals
 from plugins.archive.lookups import listings as lookup_listings
 from plugins.archive.lookups import parts as lookup_parts
 from plugins.archive.lookups import views as lookup_views
+from plugins.archive.lookups import vocabulary as lookup_words
 from plugins.archive.pack import jobs as pack_jobs
 from plugins.archive.pack import services as pack_services
 from plugins.archive.pack import views as pack_views
@@ -37,6 +39,8 @@ from plugins.archive.reports import jobs as report_jobs
 from plugins.archive.reports import listings as report_listings
 from plugins.archive.reports import offers, stock
 from plugins.archive.reports import views as report_views  # noqa: F401
+from plugins.archive.reports import vocabulary as report_words
+from portal.audit.labels import value_words
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavArea, NavItem
@@ -134,6 +138,17 @@ def register_audit_words() -> Sequence[Any]:
     return [
         *offers.AUDIT_WORDS,
         *lookup_parts.AUDIT_WORDS,
+        *value_words(
+            "archive",
+            (
+                ("part", dossier_words.PARTS),
+                ("parts", dossier_words.PARTS),
+                ("kind", dossier_words.CHANGE_KINDS),
+                ("state", dossier_words.CHANGE_STATES),
+                ("mode", lookup_words.MODES),
+                ("period", report_words.PERIODS),
+            ),
+        ),
     ]
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.audit.labels import AuditWord
+from plugins.key_accounts.care import vocabulary as care
+from plugins.key_accounts.opportunities import vocabulary as opportunities
+from plugins.key_accounts.plans import vocabulary as plans
+from plugins.key_accounts.stakeholders import vocabulary as stakeholders
+from plugins.key_accounts.team import vocabulary as team
+from plugins.key_accounts.tiers import vocabulary as tiers
+from portal.audit.labels import AuditWord, value_words
 from portal.i18n import _l
 
 _OBJECTS: dict[str, Any] = {
@@ -153,8 +159,33 @@ _FIELDS: dict[str, Any] = {
     "years": _l("Number of years"),
 }
 
-AUDIT_WORDS = tuple(
-    AuditWord(kind, code, label)
-    for kind, words in (("object", _OBJECTS), ("subject", _SUBJECTS), ("verb", _VERBS), ("field", _FIELDS))
-    for code, label in words.items()
+_VALUES: tuple[tuple[str, dict[Any, Any]], ...] = (
+    ("tier", tiers.TIERS),
+    ("proposed", tiers.TIERS),
+    ("answer", tiers.ANSWERS),
+    ("answer", care.ANSWERS),
+    ("role", tiers.ROLES),
+    ("role", team.ROLES),
+    ("roles", tiers.ROLES),
+    ("stage", opportunities.STAGES),
+    ("source", opportunities.SOURCES),
+    ("close_reason", opportunities.WIN_REASONS),
+    ("close_reason", opportunities.LOSS_REASONS),
+    ("phase", plans.PHASES),
+    ("phase", team.PHASES),
+    ("state", plans.STATES),
+    ("state", plans.ACTION_STATES),
+    ("state", care.VISIT_STATES),
+    ("influence", stakeholders.INFLUENCES),
+    ("attitude", stakeholders.ATTITUDES),
+    ("ease", tiers.EASE),
+)
+
+AUDIT_WORDS = (
+    *(
+        AuditWord(kind, code, label)
+        for kind, words in (("object", _OBJECTS), ("subject", _SUBJECTS), ("verb", _VERBS), ("field", _FIELDS))
+        for code, label in words.items()
+    ),
+    *value_words("key_accounts", _VALUES),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.vip import conditions, models
-from portal.audit.labels import AuditWord
+from portal.audit.labels import AuditWord, value_words
 from portal.i18n import _l
 
 LEVELS: dict[str, Any] = {
@@ -72,4 +72,5 @@ AUDIT_WORDS = (
     AuditWord("field", "route", _l("Way in")),
     AuditWord("field", "points", _l("Points")),
     AuditWord("field", "balance", _l("Balance of points")),
+    *value_words("vip", (("level", LEVELS), ("state", STATES), ("route", ROUTES))),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,8 @@ from portal.i18n import _, _l
 class AuditWord:
     """A word that a module offers for a code of its own in the trail (hook register_audit_words).
 
-    :ivar kind: "object", "subject" (the middle part of an action; objects serve too), "verb" (its last part) or
-        "field".
+    :ivar kind: "object", "subject" (the middle part of an action; objects serve too), "verb" (its last part), "field"
+        or "value": a word kept in a field, with the code "module:field=word" ("vip:level=gold").
     """
 
     kind: str
@@ -76,16 +76,23 @@ SUBJECTS: dict[str, Any] = {
 
 #: The last part of an action.
 VERBS: dict[str, Any] = {
+    "acknowledge": _l("confirmed as read"),
     "activate": _l("activated"),
     "add": _l("added"),
     "add_signer": _l("signer added"),
     "approve": _l("approved"),
+    "arrange": _l("put in order"),
     "ask_opinion": _l("opinion asked"),
     "assign": _l("assigned"),
+    "attach": _l("attached"),
     "attempt": _l("attempted"),
     "cancel": _l("cancelled"),
     "change": _l("updated"),
+    "check": _l("checked"),
+    "choose": _l("chosen"),
     "close": _l("closed"),
+    "comment": _l("commented on"),
+    "complete": _l("completed"),
     "confirm": _l("confirmed"),
     "confirm_failed": _l("confirmation failed"),
     "copy": _l("copied to others"),
@@ -93,9 +100,11 @@ VERBS: dict[str, Any] = {
     "create": _l("created"),
     "damaged": _l("found damaged"),
     "deactivate": _l("deactivated"),
+    "discard": _l("discarded"),
     "dismiss": _l("dismissed"),
     "download": _l("downloaded"),
     "draft": _l("drafted"),
+    "due": _l("due day changed"),
     "edit": _l("updated"),
     "edit_profile": _l("profile updated"),
     "end": _l("ended"),
@@ -121,6 +130,8 @@ VERBS: dict[str, Any] = {
     "lookup": _l("looked up"),
     "make": _l("produced"),
     "merge": _l("merged"),
+    "miss": _l("missed"),
+    "open": _l("opened"),
     "pay": _l("paid"),
     "plan": _l("planned"),
     "qualify": _l("qualified"),
@@ -131,27 +142,39 @@ VERBS: dict[str, Any] = {
     "refuse": _l("refused"),
     "reinstate": _l("reinstated"),
     "reject": _l("rejected"),
+    "remind": _l("reminded"),
+    "remove": _l("removed"),
     "renew": _l("renewed"),
     "reopen": _l("reopened"),
     "reroute": _l("rerouted"),
     "reset": _l("reset"),
+    "resolve": _l("settled"),
     "restore": _l("restored"),
+    "retire": _l("taken out of use"),
     "retry": _l("repeated"),
     "return": _l("returned"),
     "reveal": _l("shown in full"),
     "revoke": _l("revoked"),
+    "rotate": _l("replaced by a new one"),
+    "skip": _l("marked as not applicable"),
     "stage": _l("stage changed"),
     "start": _l("started"),
+    "state": _l("state changed"),
+    "submit": _l("submitted"),
     "suspend": _l("suspended"),
     "switch": _l("switched"),
+    "tick": _l("ticked"),
     "transfer": _l("transferred"),
+    "try": _l("answered"),
     "undo": _l("undone"),
     "unmerge": _l("merge undone"),
     "urge": _l("urged"),
+    "verify": _l("verified"),
     "view": _l("viewed"),
     "vote": _l("voted"),
     "who_can_see": _l("viewers looked up"),
     "withdraw": _l("withdrawn"),
+    "write": _l("written"),
 }
 
 #: Names of fields in the comparison.
@@ -216,6 +239,21 @@ def object_text(object_type: str, object_id: int | None, label: str) -> str:
 def field_text(name: str) -> str:
     """A field's name for people."""
     return _word("field", FIELD_NAMES, name)
+
+
+def value_text(source: str, field: str, value: str) -> str:
+    """A kept value for people; what is no word of the module `source` (the first part of an action) stays."""
+    registered = registry("audit_words").get(f"value:{source}:{field}={value}")
+    return str(registered.label) if registered is not None else value
+
+
+def value_words(source: str, tables: Iterable[tuple[str, Mapping[Any, Any]]]) -> list[AuditWord]:
+    """Words for the values of a module's fields, from (field, value → label); the first label of a value counts."""
+    words: dict[str, AuditWord] = {}
+    for field, labels in tables:
+        for value, label in labels.items():
+            words.setdefault(f"{field}={value}", AuditWord("value", f"{source}:{field}={value}", label))
+    return list(words.values())
 
 
 def object_choices() -> list[tuple[str, str]]:

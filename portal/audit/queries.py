@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, func, select
 
 from portal.audit.chain import FIELDS, entry_hash, moment_text, private_digest
-from portal.audit.labels import action_text, field_text
+from portal.audit.labels import action_text, field_text, value_text
 from portal.audit.models import AuditCheck, AuditEntry, AuditHead
 from portal.extensions import db
 from portal.i18n import _
@@ -119,32 +119,33 @@ def changes_of(entry: AuditEntry, *, show_values: bool = True) -> list[tuple[str
         if isinstance(part, dict):
             values.update(part)
     names = [*new, *(name for name in old if name not in new)]
+    source = entry.action.partition(":")[0]
     changes = []
     for name in names:
         before, after = old.get(name), new.get(name)
         if show_values:
-            changes.append((field_text(name), shown(before), shown(after)))
+            changes.append((field_text(name), shown(before, source, name), shown(after, source, name)))
         else:
             changes.append((field_text(name), MASK if name in old else "", MASK if name in new else ""))
     for name, value in hidden.items():
         if name not in {"old", "new"} or not isinstance(value, dict):
-            changes.append((field_text(name), "", shown(value) if show_values else MASK))
+            changes.append((field_text(name), "", shown(value, source, name) if show_values else MASK))
     return changes
 
 
-def shown(value: Any) -> str:
-    """A kept value for people."""
+def shown(value: Any, source: str = "", field: str = "") -> str:
+    """A kept value for people; words of the module `source` by their labels."""
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list):
-        return ", ".join(shown(item) for item in value)
+        return ", ".join(shown(item, source, field) for item in value)
     if isinstance(value, dict):
         if set(value) == {"old", "new"}:
-            return f"{shown(value['old'])} → {shown(value['new'])}"
-        return "; ".join(f"{field_text(name)}: {shown(item)}" for name, item in value.items())
-    return str(value)
+            return f"{shown(value['old'], source, field)} → {shown(value['new'], source, field)}"
+        return "; ".join(f"{field_text(name)}: {shown(item, source, name)}" for name, item in value.items())
+    return value_text(source, field, str(value))
 
 
 def proves_itself(entry: AuditEntry) -> bool:

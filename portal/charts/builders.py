@@ -315,6 +315,11 @@ def stacked_by_month(
     )
 
 
+def _share_text(share: float) -> str:
+    """ "52%"; below ten with a decimal, since a top of half a per cent is not nothing."""
+    return f"{share:.1f}%" if 0 < share < 9.95 else f"{share:.0f}%"
+
+
 def pyramid(
     rows: Sequence[tuple[str, int, Number]],
     *,
@@ -335,8 +340,10 @@ def pyramid(
     values: list[dict[str, Any]] = []
     for index, (name, count, value) in enumerate(rows):
         share, worth = count * 100 / customers, float(Decimal(value) * 100 / money_total)
-        values.append({"n": f"{index:02d}", "name": name, "v": -share, "t": f"{share:.0f}% · {count:,}", "k": 0})
-        values.append({"n": f"{index:02d}", "name": name, "v": worth, "t": f"{worth:.0f}%", "k": 1})
+        values.append(
+            {"n": f"{index:02d}", "name": name, "v": -share, "t": f"{_share_text(share)} · {count:,}", "k": 0}
+        )
+        values.append({"n": f"{index:02d}", "name": name, "v": worth, "t": _share_text(worth), "k": 1})
     y = {
         "field": "n",
         "type": "ordinal",

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, url_for
 
+from portal.audit.labels import AuditWord
 from portal.core import clock
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -77,6 +78,11 @@ def register_navigation() -> list[NavItem]:
         NavItem("customers", "contacts", _l("Contacts"), "customers.contacts", "person-lines-fill", 20, when=works),
         NavItem("customers", "interactions", _l("Interactions"), "customers.interactions", "chat-dots", 30, when=works),
     ]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditWord]:
+    return page.audit_words()
 
 
 @hookimpl

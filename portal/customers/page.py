@@ -12,6 +12,7 @@ from flask import g, request, url_for
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
+from portal.audit.labels import AuditWord, value_words
 from portal.core import clock, regions
 from portal.core.listing import keyset
 from portal.core.listing.query import Query
@@ -358,6 +359,14 @@ _VOCABULARIES: dict[str, Any] = {
     "rank": words.Rank,
     "buying_role": words.BuyingRole,
 }
+
+
+def audit_words() -> list[AuditWord]:
+    """What the audit trail calls the values of this module's fields."""
+    tables = [(field, words.LABELS[found]) for field, found in _VOCABULARIES.items()]
+    return value_words("customers", [*tables, ("stage", words.LABELS[words.Stage])])
+
+
 #: Actions whose fields say nothing that the title does not.
 _WITHOUT_FIELDS = frozenset(
     {

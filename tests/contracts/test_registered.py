@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import importlib
+import pkgutil
 import re
 from typing import Any
 
@@ -12,7 +13,11 @@ from flask import Flask
 from flask_babel import force_locale
 from sqlalchemy import Table
 
+import plugins
+import portal
 from portal.app import REGISTRIES
+from portal.audit import labels
+from portal.core.registry import registry
 from portal.customers.references import customer_references
 from portal.extensions import Base
 from portal.pluginmanager import CORE_MODULES
@@ -193,3 +198,33 @@ def test_money_is_never_a_float() -> None:
         if type(column.type).__name__ in {"Float", "Numeric", "REAL"}
     }
     assert floats == {"customer.latitude", "customer.longitude"}
+
+
+def test_every_audit_action_has_words(app: Flask) -> None:
+    actions: set[str] = set()
+    for package in (portal, plugins):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if found.name.endswith(".actions"):
+                for value in vars(importlib.import_module(found.name)).values():
+                    if isinstance(value, type) and issubclass(value, enum.StrEnum) and value is not enum.StrEnum:
+                        actions |= {str(action) for action in value}
+    assert len(actions) > 200
+    offered = registry("audit_words")
+    wordless = set()
+    for action in actions:
+        _source, subject, verb = action.split(":", 2)
+        if subject not in labels.SUBJECTS and not (
+            offered.get(f"subject:{subject}") or offered.get(f"object:{subject}")
+        ):
+            wordless.add(f"subject {subject}")
+        if verb not in labels.VERBS and not offered.get(f"verb:{verb}"):
+            wordless.add(f"verb {verb}")
+    assert wordless == set()
+
+
+def test_values_in_the_trail_are_said_in_words_of_their_module(app: Flask) -> None:
+    with app.test_request_context():
+        assert labels.value_text("vip", "level", "gold") == "Gold"
+        assert labels.value_text("key_accounts", "tier", "important") == "Important customer"
+        assert labels.value_text("customers", "stage", "potential") != "potential"
+        assert labels.value_text("customers", "level", "gold") == "gold"

@@ -113,6 +113,11 @@ def percent(part: int | Decimal, whole: int | Decimal) -> int:
     return round_half_up(Decimal(part) * 100, whole)
 
 
+def share_of(part: int | Decimal, whole: int | Decimal) -> Decimal:
+    """part in per cent of whole with one decimal, half away from zero: few key accounts are less than one per cent."""
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1"), rounding="ROUND_HALF_UP")
+
+
 def growth_of(sales: Decimal, before: Decimal) -> int | None:
     """Growth in per cent; None without sales before."""
     return percent(sales - before, before) if before else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from plugins.key_accounts.measures.models import percent
+from plugins.key_accounts.measures.models import share_of
 from plugins.key_accounts.portfolio.queries import Portfolio
 from plugins.key_accounts.portfolio.whatif import REFERENCE
 from plugins.key_accounts.tiers.vocabulary import tier_word
@@ -15,10 +16,10 @@ from portal.charts.theme import COLOURS, QUIET
 from portal.i18n import _, current_language
 
 
-def shares(portfolio: Portfolio) -> dict[str, dict[str, int | None]]:
-    """measure → tier → share in whole per cent; None where the whole is not above zero."""
+def shares(portfolio: Portfolio) -> dict[str, dict[str, Decimal | None]]:
+    """measure → tier → share in per cent, one decimal; None where the whole is not above zero."""
     total = portfolio.total
-    found: dict[str, dict[str, int | None]] = {}
+    found: dict[str, dict[str, Decimal | None]] = {}
     for name, whole in (
         ("customers", total.customers),
         ("sales", total.sales),
@@ -27,7 +28,7 @@ def shares(portfolio: Portfolio) -> dict[str, dict[str, int | None]]:
     ):
         column = "minutes" if name == "hours" else name
         found[name] = {
-            item.tier: percent(getattr(item, column), whole) if whole > 0 else None for item in portfolio.tiers
+            item.tier: share_of(getattr(item, column), whole) if whole > 0 else None for item in portfolio.tiers
         }
     return found
 
@@ -76,7 +77,9 @@ def bars_of(portfolio: Portfolio) -> Chart:
     rows: list[tuple[Any, ...]] = []
     names = [tier_word(item.tier) for item in portfolio.tiers]
     for order, (name, label) in enumerate(labels.items()):
-        reference = REFERENCE["sales" if name == "profit" else name]
+        reference: dict[str, Decimal | None] = {
+            tier: Decimal(value) for tier, value in REFERENCE["sales" if name == "profit" else name].items()
+        }
         for kind, caption in (("now", label), ("reference", _("%(name)s, reference", name=label))):
             numbers = found[name] if kind == "now" else reference
             rows.append((caption, *(_shown(numbers[item.tier]) for item in portfolio.tiers)))
@@ -89,9 +92,9 @@ def bars_of(portfolio: Portfolio) -> Chart:
                         "k": number,
                         "tier": names[number],
                         # A tier that loses money has no length: its share stands in the table.
-                        "v": max(0, share or 0),
+                        "v": float(max(0, share or 0)),
                         "o": 0.55 if kind == "reference" else 1,
-                        "t": f"{share} %" if share is not None and share >= 6 else "",
+                        "t": _shown(share) if share is not None and share >= 6 else "",
                     }
                 )
     lookup = {row["row"]: row["name"] for row in values}
@@ -147,5 +150,5 @@ def bars_of(portfolio: Portfolio) -> Chart:
     )
 
 
-def _shown(share: int | None) -> str:
+def _shown(share: int | Decimal | None) -> str:
     return "—" if share is None else f"{share} %"

@@ -58,6 +58,12 @@ AUDIT_WORDS = (
     AuditWord("object", "sop_programme", _l("Introduction programme")),
     AuditWord("object", "sop_programme_step", _l("Step of an introduction programme")),
     AuditWord("object", "sop_assessment", _l("Self-assessment")),
+    AuditWord("subject", "assessment", _l("Self-assessment")),
+    AuditWord("subject", "programme", _l("Introduction programme")),
+    AuditWord("subject", "programme_budget", _l("Budget comparison")),
+    AuditWord("subject", "programme_step", _l("Step of an introduction programme")),
+    AuditWord("subject", "run_file", _l("File of a checklist")),
+    AuditWord("subject", "run_step", _l("Step of a checklist")),
 )
 
 
