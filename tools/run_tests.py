@@ -4,8 +4,8 @@
 
 Without names all rounds run, whatever the outcome of the earlier ones. The last line is pytest's summary: of the first
 round that failed, else of the last one. A round whose server is missing is left out with a notice; with CI=true that is
-a failure. PYTEST_ADDOPTS is honoured; TEST_PROCESSES sets the number of processes (default: one per processor, at most
-4).
+a failure. PYTEST_ADDOPTS is honoured; TEST_PROCESSES sets the number of processes (default: one more than processors,
+since tests wait for children and servers; at most 4).
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Round:
 
 def processes() -> str:
     """How many pytest processes share the work."""
-    return os.environ.get("TEST_PROCESSES") or str(min(4, max(1, os.cpu_count() or 1)))
+    return os.environ.get("TEST_PROCESSES") or str(min(4, 1 + (os.cpu_count() or 1)))
 
 
 @contextmanager
@@ -113,20 +113,22 @@ def folders() -> list[str]:
 
 def run_round(name: str) -> Round:
     """Run one round, with the server it needs."""
-    parallel = ["-n", processes(), "--dist", "loadfile", "--no-loadscope-reorder", "-q"]
+    by_file = ["--dist", "loadfile", "--no-loadscope-reorder", "-q"]
+    parallel = ["-n", processes(), *by_file]
     this = Round(name)
     if name == "sqlite":
         this.run([*parallel, "-m", "not browser", *folders()], TEST_DATABASE_URL="")
     elif name == "postgresql":
         try:
             with Postgres() as server:
-                this.run([*parallel, "-m", "db", *folders()], TEST_DATABASE_URL=server.url)
+                this.run([*parallel, "-m", "db and not browser", *folders()], TEST_DATABASE_URL=server.url)
         except ServerMissing as error:
             this.refuse(str(error))
     elif chromium_program() is None:
         this.refuse("Chromium is not installed.")
     else:
-        this.run([*parallel, "-m", "browser", *folders()], TEST_DATABASE_URL="")
+        # A browser, its server and its worker keep a processor busy by themselves.
+        this.run(["-n", str(min(2, os.cpu_count() or 1)), *by_file, "-m", "browser", *folders()], TEST_DATABASE_URL="")
     if this.code == NO_TESTS:
         print(f"The round {name} found no tests.")
     return this

@@ -19,15 +19,24 @@ LOOKS_ARE_RECORDED = {
     "audit.show": "looks into the audit trail are part of it",
     "documents.download": "who took a document along",
     "archive_lookups.picture": "each look at a page of a dossier",
+    "archive_lookups.preview_page": "each look at a page of a new scan",
     "archive_copies.by_token": "who scanned the code of a paper copy",
 }
 #: Tables that a GET may touch: the session's last use, the trail of looks and refusals.
 TOUCHED = ("auth_session", "audit_entry", "audit_head", "audit_private", "sqlite_sequence")
+#: A page that writes, writes for everybody who gets the same answer: so many people of each answer are asked.
+ASKED_OF_EACH = 2
 
 
 def _may(name: str) -> str:
     """Somebody whose form would be accepted, else anna."""
     return next((role for role, letter in zip(ROLES, MATRIX[name], strict=True) if letter == "o"), "anna")
+
+
+def _is_asked(name: str, role: str) -> bool:
+    """Whether this person is among the first of those who get the same answer."""
+    line, own = MATRIX[name], list(ROLES).index(role)
+    return line[:own].count(line[own]) < ASKED_OF_EACH
 
 
 @pytest.fixture
@@ -106,10 +115,10 @@ def test_other_methods_are_not_answered(stage: Stage) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_get_changes_nothing(role: str, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All GET pages as one role: rows stay; the audit trail stays but for looks that are recorded on purpose."""
+    """GET pages as one role: rows stay; the audit trail stays but for looks that are recorded on purpose."""
     before = stage.counts(*TOUCHED)
     for name, asked in rules(stage).items():
-        if asked.method != "GET":
+        if asked.method != "GET" or not _is_asked(name, role):
             continue
         entries = stage.entries()
         letter = stage.ask(role, asked.rule, "GET")
