@@ -107,16 +107,24 @@ def template_context() -> dict[str, Any]:
 def _counts(actor: Actor) -> dict[str, int]:
     """Endpoint → number for the entries that count something; once per request."""
     if "menu_counts" not in g:
-        entries = [e for e in current_app.extensions["portal_navigation"] if isinstance(e, NavItem) and e.count]
-        asked = {item.endpoint: item.count(actor) for item in items_for(actor, entries) if item.count}
+        asked = {item.endpoint: item.count(actor) for item in menu_items(actor) if item.count}
         g.menu_counts = {endpoint: int(number or 0) for endpoint, number in ask(asked).items()}
     return g.menu_counts
+
+
+def menu_items(actor: Actor) -> list[NavItem]:
+    """The entries that this actor gets, in order; found once per request."""
+    known: dict[Actor, list[NavItem]] = g.setdefault("menu_items", {})
+    if actor not in known:
+        entries = current_app.extensions["portal_navigation"]
+        known[actor] = items_for(actor, [entry for entry in entries if isinstance(entry, NavItem)])
+    return known[actor]
 
 
 def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
     """The left menu of this actor; empty areas are left out."""
     entries = current_app.extensions["portal_navigation"]
-    items = items_for(actor, [entry for entry in entries if isinstance(entry, NavItem)])
+    items = menu_items(actor)
     active = active_endpoint(items)
     kept = request.cookies.get(AREAS_COOKIE)
     areas: list[MenuArea] = []
@@ -124,7 +132,7 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
         drawn = [
             MenuItem(
                 item.label,
-                url_for(item.endpoint),
+                address_of(item.endpoint),
                 item.icon,
                 item.endpoint == active,
                 counts.get(item.endpoint, 0),
@@ -139,6 +147,15 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
     return areas
 
 
+def address_of(endpoint: str) -> str:
+    """Address of a page without arguments; the same for everybody below the same root, so it is made once."""
+    known: dict[tuple[str, str], str] = current_app.extensions.setdefault("portal_menu_addresses", {})
+    key = (request.script_root, endpoint)
+    if key not in known:
+        known[key] = url_for(endpoint)
+    return known[key]
+
+
 def active_endpoint(items: list[NavItem]) -> str | None:
     """The one entry that the present page belongs to: itself; a tab of a customer's record, of whatever module, belongs
     to the customers; else the entry whose address the page's address continues, else the only one of its blueprint."""
@@ -147,7 +164,7 @@ def active_endpoint(items: list[NavItem]) -> str | None:
         return request.endpoint
     if RECORD_TAB in str(request.url_rule) and CUSTOMERS in endpoints:
         return CUSTOMERS
-    paths = {url_for(endpoint).removeprefix(request.script_root).rstrip("/"): endpoint for endpoint in endpoints}
+    paths = {address_of(endpoint).removeprefix(request.script_root).rstrip("/"): endpoint for endpoint in endpoints}
     paths |= {path.rstrip("/"): item.endpoint for item in items for path in item.also}
     above = [path for path in paths if path and f"{request.path}/".startswith(path + "/")]
     if above:
@@ -168,4 +185,4 @@ def user_menu() -> list[UserMenuItem]:
         (_("Log out"), "auth.logout", "box-arrow-right", "post"),
     ]
     known = current_app.view_functions
-    return [UserMenuItem(label, url_for(end), icon, method) for label, end, icon, method in wanted if end in known]
+    return [UserMenuItem(label, address_of(end), icon, method) for label, end, icon, method in wanted if end in known]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from flask import current_app, url_for
+from functools import lru_cache
 
-from portal.core.navigation import NavItem, items_for
+from flask import url_for
+
 from portal.core.panels import PaletteItem
 from portal.core.permissions import Actor
 from portal.core.text import fold, pinyin_full, pinyin_initials
+from portal.home.context import menu_items
 from portal.pluginmanager import manager
 
 __all__ = ["PaletteItem", "find", "page_hits"]
@@ -16,14 +18,19 @@ __all__ = ["PaletteItem", "find", "page_hits"]
 LIMIT = 30
 
 
+@lru_cache(maxsize=1024)
+def _forms(label: str) -> tuple[str, str, str]:
+    """How people type a label; remembered, for the labels of the menu are few."""
+    return fold(label), pinyin_full(label), pinyin_initials(label)
+
+
 def page_hits(actor: Actor, query: str, group: str) -> list[PaletteItem]:
     """Pages of the menu whose label contains the query, as characters, pinyin or initials."""
     wanted = fold(query)
     hits = []
-    entries = [entry for entry in current_app.extensions["portal_navigation"] if isinstance(entry, NavItem)]
-    for item in items_for(actor, entries):
+    for item in menu_items(actor):
         label = str(item.label)
-        if not wanted or any(wanted in form for form in (fold(label), pinyin_full(label), pinyin_initials(label))):
+        if not wanted or any(wanted in form for form in _forms(label)):
             hits.append(PaletteItem(label, url_for(item.endpoint), group, icon=item.icon))
     return hits
 

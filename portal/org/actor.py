@@ -36,6 +36,10 @@ class Actor:
     ip: str = ""
     session_key: str = ""
 
+    def __hash__(self) -> int:
+        # A page asks hundreds of times what is remembered for an actor; whether two are equal all fields still say.
+        return hash((self.user_id, self.login, self.session_key))
+
     @property
     def is_head(self) -> bool:
         """Whether the person heads or deputises a department."""

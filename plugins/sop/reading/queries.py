@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
 from plugins.sop.manuals.indexing import INITIALS, NAME, PINYIN
@@ -67,7 +68,42 @@ class FoundProcedure:
 
 def find_procedures(actor: Actor, wanted: LibraryFilter, limit: int = PER_PAGE) -> list[FoundProcedure]:
     """Effective procedures the actor may read, best hits first; one statement."""
-    statement = (
+    statement = _library_statement().where(visible(actor, READ))
+    order: list[Any] = []
+    if wanted.query and (folded := fold(wanted.query)):
+        by_term = VersionProcedure.revision_id.in_(_term_hits(wanted.query))
+        in_text = ProcedureRevision.search_text.contains(folded, autoescape=True)
+        statement = statement.where(or_(by_term, in_text))
+        order.append(case((by_term, 0), else_=1))
+    if wanted.department_id is not None:
+        statement = statement.where(_of_department(wanted.department_id))
+    if wanted.role:
+        statement = statement.where(_of_roles([wanted.role]))
+    if wanted.mine:
+        statement = statement.where(for_person(actor))
+    if wanted.manual_id is not None:
+        statement = statement.where(Manual.id == wanted.manual_id)
+    order += [Manual.code, VersionProcedure.position, VersionProcedure.procedure_id]
+    rows = db.session.execute(statement.order_by(*order).limit(limit), {"today": clock.today()})
+    return [
+        FoundProcedure(
+            row.procedure_id,
+            row.code,
+            row.title,
+            row.purpose,
+            row.manual_id,
+            row.manual,
+            f"{row.major}.{row.minor}",
+            row.effective_from,
+        )
+        for row in rows
+    ]
+
+
+@cache
+def _library_statement() -> Select[Any]:
+    """Procedures of the versions that hold on the day `today`; built once, since every search of the portal asks."""
+    return (
         select(
             VersionProcedure.procedure_id,
             Procedure.code,
@@ -83,38 +119,8 @@ def find_procedures(actor: Actor, wanted: LibraryFilter, limit: int = PER_PAGE) 
         .join(Manual, Manual.id == ManualVersion.manual_id)
         .join(Procedure, Procedure.id == VersionProcedure.procedure_id)
         .join(ProcedureRevision, ProcedureRevision.id == VersionProcedure.revision_id)
-        .where(effective_on(clock.today()), visible(actor, READ))
+        .where(effective_on(bindparam("today", type_=Date)))
     )
-    order: list[Any] = []
-    if wanted.query and (folded := fold(wanted.query)):
-        by_term = VersionProcedure.revision_id.in_(_term_hits(wanted.query))
-        in_text = ProcedureRevision.search_text.contains(folded, autoescape=True)
-        statement = statement.where(or_(by_term, in_text))
-        order.append(case((by_term, 0), else_=1))
-    if wanted.department_id is not None:
-        statement = statement.where(_of_department(wanted.department_id))
-    if wanted.role:
-        statement = statement.where(_of_roles([wanted.role]))
-    if wanted.mine:
-        statement = statement.where(for_person(actor))
-    if wanted.manual_id is not None:
-        statement = statement.where(Manual.id == wanted.manual_id)
-    rows = db.session.execute(
-        statement.order_by(*order, Manual.code, VersionProcedure.position, VersionProcedure.procedure_id).limit(limit)
-    )
-    return [
-        FoundProcedure(
-            row.procedure_id,
-            row.code,
-            row.title,
-            row.purpose,
-            row.manual_id,
-            row.manual,
-            f"{row.major}.{row.minor}",
-            row.effective_from,
-        )
-        for row in rows
-    ]
 
 
 def _term_hits(query: str) -> Any:
