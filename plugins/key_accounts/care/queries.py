@@ -6,9 +6,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import joinedload
 
 from plugins.key_accounts.care.models import (
@@ -305,49 +320,72 @@ def agenda(actor: Actor, until: date, limit: int = 60) -> list[Any]:
 
     Rows: what ("action", "review", "duty", "meeting"), due, text, customer_id or meeting_id, customer.
     """
+    statement, customer_id = _agenda_statement()
+    seen = or_(customer_id.is_(None), visible(actor, VIEW))
+    parameters = {"user_id": actor.user_id, "until": until, "limit": limit}
+    return list(db.session.execute(statement.where(seen), parameters))
+
+
+@cache
+def _agenda_statement() -> tuple[Select[Any], ColumnElement[Any]]:
+    """What is due for `user_id` until a day, of all customers, and the column of the customer whose visibility decides.
+
+    Built once: everybody's home page asks it. What was agreed in a meeting, and reviews of one's own customers, go to
+    the person whoever sees the customer.
+    """
+    user_id, until = bindparam("user_id"), bindparam("until", type_=Date)
+    nobody, unnamed = cast(null(), Integer), cast(null(), String)
     action = (
         select(
             literal("action").label("what"),
             PlanAction.due_on.label("due"),
             PlanAction.task.label("text"),
-            Customer.id.label("key"),
-            Customer.name.label("about"),
+            AccountPlan.customer_id.label("key"),
+            AccountPlan.customer_id.label("seen_by"),
+            unnamed.label("title"),
         )
         .join(AccountPlan, AccountPlan.id == PlanAction.plan_id)
-        .join(Customer, Customer.id == AccountPlan.customer_id)
         .where(
-            PlanAction.owner_id == actor.user_id,
+            PlanAction.owner_id == user_id,
             PlanAction.state == PLAN_OPEN,
             PlanAction.due_on <= until,
             AccountPlan.live == 1,
-            visible(actor, VIEW),
         )
     )
     review = (
-        select(literal("review"), PlanReview.due_on, AccountPlan.title, Customer.id, Customer.name)
+        select(literal("review"), PlanReview.due_on, AccountPlan.title, Customer.id, nobody, Customer.name)
         .join(AccountPlan, AccountPlan.id == PlanReview.plan_id)
         .join(Customer, Customer.id == AccountPlan.customer_id)
         .where(
-            Customer.account_manager_id == actor.user_id,
+            Customer.account_manager_id == user_id,
             PlanReview.held_on.is_(None),
             PlanReview.due_on <= until,
             AccountPlan.live == 1,
         )
     )
-    duty = (
-        select(literal("duty"), CareDuty.due_on, CareDuty.duty, Customer.id, Customer.name)
-        .join(Customer, Customer.id == CareDuty.customer_id)
-        .where(CareDuty.owner_id == actor.user_id, CareDuty.is_needed, CareDuty.due_on <= until, visible(actor, VIEW))
-    )
+    duty = select(
+        literal("duty"),
+        CareDuty.due_on,
+        CareDuty.duty,
+        CareDuty.customer_id,
+        CareDuty.customer_id,
+        unnamed,
+    ).where(CareDuty.owner_id == user_id, CareDuty.is_needed, CareDuty.due_on <= until)
     meeting = (
-        select(literal("meeting"), MeetingAction.due_on, MeetingAction.task, Meeting.id, Meeting.title)
+        select(literal("meeting"), MeetingAction.due_on, MeetingAction.task, Meeting.id, nobody, Meeting.title)
         .join(Meeting, Meeting.id == MeetingAction.meeting_id)
-        .where(
-            and_(MeetingAction.owner_id == actor.user_id, MeetingAction.state == OPEN, MeetingAction.due_on <= until)
-        )
+        .where(MeetingAction.owner_id == user_id, MeetingAction.state == OPEN, MeetingAction.due_on <= until)
     )
     rows = union_all(action, review, duty, meeting).subquery()
-    return list(db.session.execute(select(rows).order_by(rows.c.due).limit(limit)))
+    statement = (
+        select(
+            rows.c.what, rows.c.due, rows.c.text, rows.c.key, func.coalesce(rows.c.title, Customer.name).label("about")
+        )
+        .outerjoin(Customer, Customer.id == rows.c.seen_by)
+        .order_by(rows.c.due)
+        .limit(bindparam("limit", type_=Integer))
+    )
+    return statement, rows.c.seen_by
 
 
 def coming_visits(actor: Actor, begin: datetime, end: datetime) -> list[Any]:

@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Date,
+    Integer,
     Select,
     SQLColumnExpression,
     and_,
+    bindparam,
     case,
     extract,
     func,
@@ -188,13 +192,22 @@ def without_step() -> ColumnElement[bool]:
 
 def pending(actor: Actor, until: date, limit: int = 6) -> list[Any]:
     """Open opportunities of the actor that close soon or have no next step, the nearest first; one statement."""
-    statement = _cards().where(
-        Opportunity.owner_id == actor.user_id,
-        _open(),
-        visible(actor, VIEW),
-        or_(Opportunity.close_on <= until, ~step_open()),
+    statement = _pending_statement().where(visible(actor, VIEW))
+    return list(db.session.execute(statement, {"user_id": actor.user_id, "until": until, "limit": limit}))
+
+
+@cache
+def _pending_statement() -> Select[*tuple[Any, ...]]:
+    """Built once: everybody's home page asks it."""
+    return (
+        _cards()
+        .where(
+            Opportunity.owner_id == bindparam("user_id"),
+            _open(),
+            or_(Opportunity.close_on <= bindparam("until", type_=Date), ~step_open()),
+        )
+        .limit(bindparam("limit", type_=Integer))
     )
-    return list(db.session.execute(statement.limit(limit)))
 
 
 def of_customer(customer_id: int) -> list[Any]:
