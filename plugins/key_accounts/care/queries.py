@@ -333,7 +333,7 @@ def _agenda_statement() -> tuple[Select[Any], ColumnElement[Any]]:
     Built once: everybody's home page asks it. What was agreed in a meeting, and reviews of one's own customers, go to
     the person whoever sees the customer.
     """
-    user_id, until = bindparam("user_id"), bindparam("until", type_=Date)
+    user_id, until = bindparam("user_id", type_=Integer), bindparam("until", type_=Date)
     nobody, unnamed = cast(null(), Integer), cast(null(), String)
     action = (
         select(

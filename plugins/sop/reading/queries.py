@@ -101,7 +101,7 @@ def find_procedures(actor: Actor, wanted: LibraryFilter, limit: int = PER_PAGE) 
 
 
 @cache
-def _library_statement() -> Select[Any]:
+def _library_statement() -> Select[*tuple[Any, ...]]:
     """Procedures of the versions that hold on the day `today`; built once, since every search of the portal asks."""
     return (
         select(
