@@ -181,7 +181,7 @@ def checklist(browser: Any, address: str) -> bytes:
     """A checklist at work, on a phone."""
     visitor = Visitor(browser, address, "chenxiao", PHONE_WIDTH)
     visitor.open("/sop/runs/mine")
-    visitor.follow("main table a[href*='/sop/runs/']")
+    visitor.follow("main .sop-todo a")
     return visitor.picture()
 
 
