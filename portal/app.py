@@ -13,8 +13,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import PROJECT_ROOT, load_config
 from portal.core import clock, database, error_pages, headers, settings, web
-from portal.core.permissions import PermissionRegistry, forget_decisions
+from portal.core.permissions import PermissionRegistry
 from portal.core.registry import Registry
+from portal.core.transaction import forget_page
 from portal.extensions import babel, bootstrap, csrf, db, login_manager
 from portal.i18n import catalogue
 from portal.i18n.selection import select_language, select_timezone
@@ -152,7 +153,7 @@ def attach_request_guards(app: Flask) -> None:
     @app.teardown_appcontext
     def _forget(_error: BaseException | None) -> None:
         settings.forget_cache()
-        forget_decisions()
+        forget_page()
 
 
 def register_pages(app: Flask) -> None:

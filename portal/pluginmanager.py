@@ -21,8 +21,7 @@ import pluggy
 
 from portal import hookspecs
 from portal.core.together import Question, ask
-from portal.core.transaction import DECISIONS, in_transaction
-from portal.extensions import db
+from portal.core.transaction import once_a_page
 from portal.hookspecs import PROJECT
 
 ENTRY_POINT_GROUP = "portal.plugins"
@@ -223,16 +222,13 @@ def customer_figure(name: str, customer_id: int, actor: Any) -> Any:
 
     :raises KeyError: nobody offers it.
     """
-    remembered = None if in_transaction() else db.session().info.setdefault(DECISIONS, {})
-    key = ("customer_figures", actor, customer_id)
-    if remembered is not None and key in remembered:
-        return remembered[key][name]
-    questions: dict[str, Question] = {}
-    for answer in manager().hook.customer_figures(customer_id=customer_id, actor=actor):
-        if questions.keys() & answer.keys():
-            raise PluginError(f"A figure about customers is offered twice: {sorted(questions.keys() & answer.keys())}")
-        questions |= answer
-    values = ask(questions)
-    if remembered is not None:
-        remembered[key] = values
-    return values[name]
+
+    def find() -> dict[str, Any]:
+        questions: dict[str, Question] = {}
+        for answer in manager().hook.customer_figures(customer_id=customer_id, actor=actor):
+            if twice := questions.keys() & answer.keys():
+                raise PluginError(f"A figure about customers is offered twice: {sorted(twice)}")
+            questions |= answer
+        return ask(questions)
+
+    return once_a_page(("customer_figures", actor, customer_id), find)[name]

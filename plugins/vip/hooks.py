@@ -7,21 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, url_for
-from sqlalchemy import select
 
 from plugins.vip import approvals, certificate, demo, jobs, ledger, listings, permissions, queries, settings, views
 from plugins.vip import vocabulary as words
-from plugins.vip.models import ACTIVE, VipMembership
 from portal.audit.labels import AuditWord
 from portal.core import clock
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Action, Badge, Panel, TimelineEntry
-from portal.core.permissions import Permission, Rule, can, visible
+from portal.core.permissions import Permission, Rule, can
 from portal.core.settings import Setting
 from portal.core.together import Question
-from portal.customers.models import Customer
 from portal.documents.kinds import DocumentKind
 from portal.extensions import db
 from portal.hookspecs import hookimpl
@@ -167,17 +164,7 @@ def home_panels(actor: Actor) -> list[Panel]:
     if not can(actor, permissions.USE):
         return []
     today = clock.today()
-    rows = db.session.execute(
-        select(VipMembership.id, VipMembership.number, VipMembership.valid_until, VipMembership.level, Customer.name)
-        .join(Customer, Customer.id == VipMembership.customer_id)
-        .where(
-            VipMembership.state == ACTIVE,
-            VipMembership.valid_until <= today + timedelta(days=60),
-            visible(actor, "customers.view"),
-        )
-        .order_by(VipMembership.valid_until, VipMembership.id)
-        .limit(6)
-    ).all()
+    rows = queries.ending(actor, today + timedelta(days=60), 6)
     if not rows:
         return []
     context = {"rows": rows, "words": words, "today": today}

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from typing import Any
 
-from sqlalchemy import Integer, Select, and_, bindparam, extract, func, or_, select, union
+from sqlalchemy import Date, Integer, Select, and_, bindparam, extract, func, or_, select, union
 
 from plugins.vip.conditions import (
     ALL_GRADES,
@@ -31,7 +32,7 @@ from plugins.vip.models import (
 from portal.approvals.models import PENDING, ApprovalRequest
 from portal.core import clock
 from portal.core.errors import NotFound
-from portal.core.permissions import visible
+from portal.core.permissions import only_visible, visible
 from portal.core.together import Question
 from portal.customers.models import Contact, Customer
 from portal.customers.vocabulary import RANK_ORDER
@@ -304,6 +305,27 @@ def contacts_with_rank(policy: Policy) -> list[tuple[int, int, str]]:
         )
     )
     return [(row.id, row.customer_id, row.rank) for row in rows]
+
+
+def ending(actor: Actor, until: date, limit: int) -> Sequence[Any]:
+    """Active memberships of visible customers that end by a day, the first first; one statement.
+
+    Rows: id, number, valid_until, level, name (of the customer).
+    """
+    statement = only_visible(_ending_statement(), actor, "customers.view")
+    return db.session.execute(statement, {"until": until, "limit": limit}).all()
+
+
+@cache
+def _ending_statement() -> Select[*tuple[Any, ...]]:
+    """Built once: every home page asks it."""
+    return (
+        select(VipMembership.id, VipMembership.number, VipMembership.valid_until, VipMembership.level, Customer.name)
+        .join(Customer, Customer.id == VipMembership.customer_id)
+        .where(VipMembership.state == ACTIVE, VipMembership.valid_until <= bindparam("until", type_=Date))
+        .order_by(VipMembership.valid_until, VipMembership.id)
+        .limit(bindparam("limit", type_=Integer))
+    )
 
 
 def expiring(until: date) -> list[VipMembership]:

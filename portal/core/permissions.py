@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select, true
 
 from portal.core.errors import NotAllowed, NotFound
-from portal.core.transaction import DECISIONS, in_transaction
+from portal.core.transaction import once_a_page, page_memory
 from portal.extensions import db
 
 
@@ -35,6 +36,7 @@ class Actor(Protocol):
     def oversees(self) -> frozenset[int]: ...
     @property
     def is_system(self) -> bool: ...
+    def __hash__(self) -> int: ...
 
 
 Condition = ColumnElement[bool]
@@ -70,6 +72,8 @@ class Rule:
     :ivar deny: True denies; a denial wins over every allowing rule.
     :ivar branches: the covered rows as several conditions that together are `rows`, each of which the database can walk
         in the order of an index (one department each); long sorted lists use them.
+    :ivar lasting: `rows` follows from the actor alone, not from the day, the settings or what the database holds: the
+        condition is kept from one page to the next, and statements that stand on it can be kept, too.
     :ivar holders: ids of the people for whom the rule holds on one object, for "who can see this"; None when the
         rule names nobody in particular.
     """
@@ -82,6 +86,7 @@ class Rule:
     deny: bool = False
     branches: Callable[[Any], Sequence[Condition]] | None = None
     holders: Callable[[Any], Collection[int]] | None = None
+    lasting: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,22 +147,60 @@ def visible(actor: Actor, permission: str) -> Condition:
 
     Every list, search, count, picker, export and chart of protected rows goes through it.
     """
-    # Within a page the condition is built once, whoever asks for it.
-    remembered = None if in_transaction() else db.session().info.setdefault(DECISIONS, {})
-    key = (actor, permission, visible)
-    if remembered is not None and key in remembered:
-        return remembered[key]
-    condition = _visible(actor, permission)
-    if remembered is not None:
-        remembered[key] = condition
-    return condition
+    return once_a_page((actor, permission, visible), lambda: _visible(actor, permission))
+
+
+Statement = TypeVar("Statement")
+
+
+def only_visible(statement: Statement, actor: Actor, permission: str) -> Statement:
+    """The statement with `visible` as a further condition; the same object each time while both stay the same.
+
+    For statements that are built once: their text, too, is then made once and not for every page.
+    """
+    return narrowed(statement, visible(actor, permission))
+
+
+def narrowed(statement: Statement, condition: Condition) -> Statement:
+    """The statement with a further condition that `visible` gave."""
+    found: Statement = _narrowed(statement, condition)
+    return found
+
+
+@lru_cache(maxsize=2048)
+def _narrowed(statement: Any, condition: Condition) -> Any:
+    return statement.where(condition)
 
 
 def _visible(actor: Actor, permission: str) -> Condition:
     found = registry()
     if found.permissions[permission].entity is None:
         return true() if can(actor, permission) else false()
-    rules = found.rules_for(actor, permission)
+    rules = tuple(found.rules_for(actor, permission))
+    if all(rule.lasting or rule.rows is None for rule in rules):
+        return _kept(actor, _ByIdentity(rules))
+    return _combined(actor, rules)
+
+
+class _ByIdentity(tuple[Rule, ...]):
+    """Rules as a key: the very same ones, without comparing what they hold."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and tuple(map(id, self)) == tuple(map(id, other))
+
+
+@lru_cache(maxsize=1024)
+def _kept(actor: Actor, rules: _ByIdentity) -> Condition:
+    """The same object for the same person and rules, so that statements can be remembered by it."""
+    return _combined(actor, rules)
+
+
+def _combined(actor: Actor, rules: Sequence[Rule]) -> Condition:
     allows = [rule.rows(actor) if rule.rows else true() for rule in rules if not rule.deny]
     denies = [rule.rows(actor) if rule.rows else true() for rule in rules if rule.deny]
     if not allows:
@@ -194,20 +237,12 @@ def decide(actor: Actor, permission: str, obj: Any = None) -> Decision:
 
     :param obj: an instance of the permission's entity, or its primary key; None for a permission without entity.
     """
-    # Within a page the database does not change under the reader, so one question is asked once.
-    remembered = None if in_transaction() else db.session().info.setdefault(DECISIONS, {})
     key = (actor, permission, obj if obj is None or isinstance(obj, int) else obj.id)
-    if remembered is not None and key in remembered:
-        return remembered[key]
-    decision = _decide(actor, (permission,), obj)[permission]
-    if remembered is not None:
-        remembered[key] = decision
+    memory = page_memory()
+    if key not in memory:
+        memory[key] = _decide(actor, (permission,), obj)[permission]
+    decision: Decision = memory[key]
     return decision
-
-
-def forget_decisions() -> None:
-    """Drop what `decide` remembers; called when a transaction begins and at the end of every request and job."""
-    db.session().info.pop(DECISIONS, None)
 
 
 def decide_together(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[str, Decision]:
@@ -218,10 +253,8 @@ def decide_together(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[
     :raises ValueError: when the permissions are about different entities.
     """
     decisions = _decide(actor, permissions, obj)
-    if not in_transaction():
-        key = obj if obj is None or isinstance(obj, int) else obj.id
-        remembered = db.session().info.setdefault(DECISIONS, {})
-        remembered.update({(actor, name, key): decision for name, decision in decisions.items()})
+    key = obj if obj is None or isinstance(obj, int) else obj.id
+    page_memory().update({(actor, name, key): decision for name, decision in decisions.items()})
     return decisions
 
 

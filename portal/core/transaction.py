@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from portal.core.database import WRITER
 from portal.extensions import db
 
+Value = TypeVar("Value")
+
 _OPEN = "portal_transaction_open"
-#: What the permission checks of a page remember; a transaction makes it void.
-DECISIONS = "portal_decisions"
+#: What was asked once for a page; a transaction makes it void.
+_PAGE = "portal_page_memory"
 _AFTER = "portal_after_commit"
 
 
@@ -31,7 +34,7 @@ def transaction() -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("objects were changed before transaction() was opened")
     session.rollback()
-    session.info.pop(DECISIONS, None)
+    session.info.pop(_PAGE, None)
     session.info[_OPEN] = True
     session.info[_AFTER] = []
     try:
@@ -52,6 +55,32 @@ def transaction() -> Iterator[Session]:
 def in_transaction() -> bool:
     """Whether `transaction()` is open for the present session."""
     return bool(db.session().info.get(_OPEN))
+
+
+def page_memory() -> dict[Hashable, Any]:
+    """What this page has found out already; a dictionary that nobody keeps while a transaction is open.
+
+    Within a page the database does not change under the reader, so one question is asked once. A transaction forgets
+    everything, since what is decided in it must be true until the commit.
+    """
+    if in_transaction():
+        return {}
+    found: dict[Hashable, Any] = db.session().info.setdefault(_PAGE, {})
+    return found
+
+
+def once_a_page(key: Hashable, find: Callable[[], Value]) -> Value:
+    """What `find` gives, found once for a page however often it is asked; inside a transaction each time."""
+    memory = page_memory()
+    if key not in memory:
+        memory[key] = find()
+    value: Value = memory[key]
+    return value
+
+
+def forget_page() -> None:
+    """Drop what the page found out; called at the end of every request and job."""
+    db.session().info.pop(_PAGE, None)
 
 
 def after_commit(callback: Callable[[], None]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from flask import url_for
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, String, bindparam, select
 
 from portal.core.panels import PaletteItem
 from portal.core.permissions import visible
-from portal.core.text import fold, pinyin_syllables
+from portal.core.text import LIKE_ESCAPE, fold, like_literal, pinyin_syllables
 from portal.customers.models import Contact, Customer
 from portal.customers.search import LAST, search
 from portal.extensions import db
@@ -41,23 +43,8 @@ def items(actor: Actor, query: str) -> list[PaletteItem]:
     if len(name) >= LEAST_NAME:
         # Names that begin so, found by their pinyin: a range of the index by which contacts are sorted.
         sound = " ".join(pinyin_syllables(query, person=True))
-        namesakes = (
-            select(Contact.id)
-            .where(
-                Contact.name_sort >= sound,
-                Contact.name_sort < sound + LAST,
-                Contact.name.startswith(query.strip(), autoescape=True),
-            )
-            .order_by(Contact.name_sort)
-            .limit(NAMESAKES)
-        )
-        statement = (
-            select(Contact.id, Contact.name, Customer.name.label("customer"))
-            .join(Customer, Customer.id == Contact.customer_id)
-            .where(visible(actor, "customers.view"), Contact.id.in_(namesakes))
-            .order_by(Contact.name_sort, Contact.id)
-            .limit(CONTACTS_SHOWN)
-        )
+        statement = _contacts_statement(visible(actor, "customers.view"))
+        bounds = {"first": sound, "last": sound + LAST, "begins": like_literal(query.strip())}
         hits += [
             PaletteItem(
                 row.name,
@@ -66,6 +53,28 @@ def items(actor: Actor, query: str) -> list[PaletteItem]:
                 row.customer,
                 "person",
             )
-            for row in db.session.execute(statement)
+            for row in db.session.execute(statement, bounds)
         ]
     return hits
+
+
+@lru_cache(maxsize=256)
+def _contacts_statement(sees: ColumnElement[bool]) -> Select[int, str, str]:
+    """Contacts between the sounds `first` and `last` whose name begins with `begins`; built once for a condition."""
+    namesakes = (
+        select(Contact.id)
+        .where(
+            Contact.name_sort >= bindparam("first"),
+            Contact.name_sort < bindparam("last"),
+            Contact.name.startswith(bindparam("begins", type_=String), escape=LIKE_ESCAPE),
+        )
+        .order_by(Contact.name_sort)
+        .limit(NAMESAKES)
+    )
+    return (
+        select(Contact.id, Contact.name, Customer.name.label("customer"))
+        .join(Customer, Customer.id == Contact.customer_id)
+        .where(sees, Contact.id.in_(namesakes))
+        .order_by(Contact.name_sort, Contact.id)
+        .limit(CONTACTS_SHOWN)
+    )

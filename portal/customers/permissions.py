@@ -108,6 +108,7 @@ def _rules_of(permission: str, with_manager: bool) -> list[Rule]:
             _in_overseen_department,
             branches=_each_department,
             holders=heads_over,
+            lasting=True,
         ),
         Rule(permission, "executive", _l("is an executive"), has_role(EXECUTIVE), None, holders=executives),
         Rule(permission, "system", _l("is the portal itself"), _is_system, None),
@@ -119,12 +120,21 @@ def _rules_of(permission: str, with_manager: bool) -> list[Rule]:
             _is_merged,
             deny=True,
             holders=_everybody_when_merged,
+            lasting=True,
         ),
     ]
     if with_manager:
         rules.insert(
             0,
-            Rule(permission, "account_manager", _l("is the account manager"), _is_person, _own, holders=manager_of),
+            Rule(
+                permission,
+                "account_manager",
+                _l("is the account manager"),
+                _is_person,
+                _own,
+                holders=manager_of,
+                lasting=True,
+            ),
         )
     return rules
 

@@ -16,7 +16,7 @@ from portal.audit.models import AuditEntry
 from portal.core import clock
 from portal.core.calendar import Birthday, to_lunar
 from portal.core.errors import NotAllowed, NotFound
-from portal.core.permissions import Reason, can, decide_all, holders, require, visible
+from portal.core.permissions import Reason, can, decide_all, holders, only_visible, require, visible
 from portal.core.together import Question
 from portal.customers.actions import CustomerAction
 from portal.customers.models import (
@@ -477,7 +477,7 @@ class DueStep:
 
 def due_steps(actor: Actor, until: date, limit: int = 50) -> list[DueStep]:
     """Open next steps of the actor up to a day, overdue ones included, the earliest first; one statement."""
-    statement = _due_steps_statement().where(visible(actor, VIEW))
+    statement = only_visible(_due_steps_statement(), actor, VIEW)
     rows = db.session.execute(statement, {"user_id": actor.user_id, "until": until, "limit": limit})
     return [DueStep(row.id, row.customer_id, row.name, row.kind, row.task, row.due_on) for row in rows]
 
@@ -513,15 +513,29 @@ class BirthdayRow:
 
 def upcoming_birthdays(actor: Actor, first: date, last: date, limit: int = 50) -> list[BirthdayRow]:
     """Birthdays of contacts of the actor's own customers, solar and lunar, within at most a month; one statement."""
-    conditions = [
-        and_(
-            Contact.birthday_calendar == calendar,
-            Contact.birthday_month == month,
-            Contact.birthday_day.in_(days),
+    keys = _birthday_keys(first, min(last, first + timedelta(days=31)))
+    statement = only_visible(_birthdays_statement(keys), actor, VIEW)
+    rows = db.session.execute(statement, {"user_id": actor.user_id})
+    found = []
+    for row in rows:
+        birthday = Birthday(
+            row.birthday_calendar, row.birthday_month, row.birthday_day, row.birthday_leap, row.birthday_year
         )
-        for (calendar, month), days in _birthday_keys(first, min(last, first + timedelta(days=31)))
+        found += [
+            BirthdayRow(row.id, row.name, row.customer_id, row.customer, day, birthday.label(), birthday.age_on(day))
+            for day in birthday.between(first, last)
+        ]
+    return sorted(found, key=lambda item: (item.day, item.name))[:limit]
+
+
+@lru_cache(maxsize=16)
+def _birthdays_statement(keys: tuple[tuple[tuple[str, int], frozenset[int]], ...]) -> Select[*tuple[Any, ...]]:
+    """Built once a day: every home page asks it."""
+    conditions = [
+        and_(Contact.birthday_calendar == calendar, Contact.birthday_month == month, Contact.birthday_day.in_(days))
+        for (calendar, month), days in keys
     ]
-    rows = db.session.execute(
+    return (
         select(
             Contact.id,
             Contact.name,
@@ -535,23 +549,12 @@ def upcoming_birthdays(actor: Actor, first: date, last: date, limit: int = 50) -
         )
         .join(Customer, Contact.customer_id == Customer.id)
         .where(
-            Customer.account_manager_id == actor.user_id,
+            Customer.account_manager_id == bindparam("user_id"),
             Contact.is_active,
             or_(*conditions) if conditions else false(),
-            visible(actor, VIEW),
         )
         .limit(500)
     )
-    found = []
-    for row in rows:
-        birthday = Birthday(
-            row.birthday_calendar, row.birthday_month, row.birthday_day, row.birthday_leap, row.birthday_year
-        )
-        found += [
-            BirthdayRow(row.id, row.name, row.customer_id, row.customer, day, birthday.label(), birthday.age_on(day))
-            for day in birthday.between(first, last)
-        ]
-    return sorted(found, key=lambda item: (item.day, item.name))[:limit]
 
 
 @lru_cache(maxsize=16)
@@ -588,8 +591,8 @@ def workload_of(actor: Actor, idle_days: int) -> Workload:
     since = clock.day_bounds(today - timedelta(days=today.weekday()))[0]
     idle_since = clock.day_bounds(today - timedelta(days=idle_days))[0]
     parameters = {"user_id": actor.user_id, "today": today, "idle_since": idle_since, "since": since}
-    row = db.session.execute(_workload_statement().where(visible(actor, VIEW)), parameters).one()
-    return Workload(*(int(value) for value in row))
+    statement = only_visible(_workload_statement(), actor, VIEW)
+    return Workload(*(int(value) for value in db.session.execute(statement, parameters).one()))
 
 
 @cache

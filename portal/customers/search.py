@@ -13,7 +13,7 @@ from functools import lru_cache
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
-    Result,
+    Row,
     Select,
     String,
     bindparam,
@@ -45,6 +45,10 @@ from portal.org.models import Department, User
 
 #: Candidates taken from one range of the index.
 PER_RANGE = 100
+#: Terms of a range that are followed to their customers one by one.
+CROWD = 1000
+#: Instead of a customer's id: there are more than CROWD.
+TOO_MANY = 0
 #: Prefixes of a query with a slip that are looked up in one statement.
 PER_STATEMENT = 12
 #: Digits of a phone number that are searched at least.
@@ -115,7 +119,7 @@ def _range(kinds: Sequence[int], prefix: str) -> ColumnElement[bool]:
     return kind & (CustomerTerm.term >= prefix) & (CustomerTerm.term < prefix + LAST)
 
 
-def _candidates(parts: Sequence[tuple[int, str]], actor: Actor | None = None) -> Result[int, str, int]:
+def _candidates(parts: Sequence[tuple[int, str]], actor: Actor | None = None) -> Sequence[Row[int, str, int]]:
     """(kind, term, customer id) of the terms of a kind that begin with a prefix, for several (kind, prefix) at once.
 
     :param actor: only of customers that he may view.
@@ -125,34 +129,55 @@ def _candidates(parts: Sequence[tuple[int, str]], actor: Actor | None = None) ->
     for number, (_kind, prefix) in enumerate(parts):
         parameters |= {f"from{number}": prefix, f"to{number}": prefix + LAST}
     if actor is None:
-        return db.session.execute(_statement(kinds), parameters)
-    return db.session.execute(_union(kinds, visible(actor, "customers.view")), parameters)
+        return db.session.execute(_first_terms(kinds, None), parameters).all()
+    sees = visible(actor, "customers.view")
+    rows = db.session.execute(_terms_of_visible(kinds, sees), parameters).all()
+    if any(row.customer_id == TOO_MANY for row in rows):
+        return db.session.execute(_first_terms(kinds, sees), parameters).all()
+    return rows
 
 
-@lru_cache(maxsize=64)
-def _statement(kinds: tuple[int, ...]) -> CompoundSelect[int, str, int]:
-    """Built once for each combination of kinds: building it costs more than asking it."""
-    return _union(kinds)
+# Statements are built once for each combination of kinds and condition: building one costs more than asking it.
 
 
-def _union(kinds: Sequence[int], only: ColumnElement[bool] | None = None) -> CompoundSelect[int, str, int]:
-    """For each kind the first terms between its bounds `from0` and `to0`, `from1` …, shortest terms first."""
+def _range_of(number: int, kind: int) -> Select[str, int]:
+    return select(CustomerTerm.term, CustomerTerm.customer_id).where(
+        CustomerTerm.kind == kind,
+        CustomerTerm.term >= bindparam(f"from{number}", type_=String),
+        CustomerTerm.term < bindparam(f"to{number}", type_=String),
+    )
+
+
+@lru_cache(maxsize=256)
+def _first_terms(kinds: tuple[int, ...], only: ColumnElement[bool] | None) -> CompoundSelect[int, str, int]:
+    """For each kind the first terms between its bounds `from0` and `to0`, `from1` …"""
     parts = []
     for number, kind in enumerate(kinds):
-        statement = (
-            select(literal(kind).label("kind"), CustomerTerm.term, CustomerTerm.customer_id)
-            .where(
-                CustomerTerm.kind == kind,
-                CustomerTerm.term >= bindparam(f"from{number}", type_=String),
-                CustomerTerm.term < bindparam(f"to{number}", type_=String),
-            )
-            .order_by(CustomerTerm.term)
-            .limit(PER_RANGE)
-        )
+        statement = _range_of(number, kind)
         if only is not None:
             statement = statement.join(Customer, Customer.id == CustomerTerm.customer_id).where(only)
-        inner = statement.subquery()
-        parts.append(select(inner.c.kind, inner.c.term, inner.c.customer_id))
+        inner = statement.order_by(CustomerTerm.term).limit(PER_RANGE).subquery()
+        parts.append(select(literal(kind).label("kind"), inner.c.term, inner.c.customer_id))
+    return union_all(*parts)
+
+
+@lru_cache(maxsize=256)
+def _terms_of_visible(kinds: tuple[int, ...], only: ColumnElement[bool]) -> CompoundSelect[int, str, int]:
+    """The same of customers that the condition covers, when no range holds more than CROWD terms.
+
+    From a few hundred terms to their customers is quick; left to itself, SQLite goes from all of a person's customers
+    to their terms, twenty times as slow. For a range that holds more there is a row with the customer TOO_MANY.
+    """
+    parts = []
+    for number, kind in enumerate(kinds):
+        few = _range_of(number, kind).order_by(CustomerTerm.term).limit(CROWD).subquery()
+        parts.append(
+            select(literal(kind).label("kind"), few.c.term, few.c.customer_id)
+            .join(Customer, Customer.id == few.c.customer_id)
+            .where(only)
+        )
+        more = _range_of(number, kind).order_by(CustomerTerm.term).offset(CROWD).limit(1).subquery()
+        parts.append(select(literal(kind), more.c.term, literal(TOO_MANY)))
     return union_all(*parts)
 
 
@@ -239,26 +264,30 @@ def _load(actor: Actor, scores: dict[int, int], limit: int, only_visible: bool) 
     if not scores or limit <= 0:
         return []
     best = sorted(scores, key=lambda found: (-scores[found], found))[: PER_RANGE * 2]
-    sees = visible(actor, "customers.view")
+    statement = _hits_statement(visible(actor, "customers.view"), only_visible)
+    rows = db.session.execute(statement, {"best": best}).all()
+    # Among equals, what the actor may open comes first.
+    rows = sorted(rows, key=lambda row: (-scores[row[0]], not row[5], len(row[1]), row[0]))
+    return [
+        SearchHit(customer_id, name, department, manager, bool(sees), scores[customer_id], region)
+        for customer_id, name, region, department, manager, sees in rows[:limit]
+    ]
+
+
+@lru_cache(maxsize=256)
+def _hits_statement(sees: ColumnElement[bool], only_visible: bool) -> Select[int, str, str, str, str, bool]:
+    """What everybody may know of the customers `best`, and whether the actor sees more; built once for a condition."""
     statement = (
         select(
             Customer.id,
             Customer.name,
             Customer.region_code,
-            Department.name.label("department"),
-            func.coalesce(User.name, "").label("manager"),
-            sees.label("visible"),
+            Department.name,
+            func.coalesce(User.name, ""),
+            sees,
         )
         .join(Department, Department.id == Customer.department_id)
         .outerjoin(User, User.id == Customer.account_manager_id)
-        .where(Customer.id.in_(best), Customer.status != "merged")
+        .where(Customer.id.in_(bindparam("best", expanding=True)), Customer.status != "merged")
     )
-    if only_visible:
-        statement = statement.where(sees)
-    hits = [
-        SearchHit(row.id, row.name, row.department, row.manager, bool(row.visible), scores[row.id], row.region_code)
-        for row in db.session.execute(statement)
-    ]
-    # Among equals, what the actor may open comes first.
-    hits.sort(key=lambda hit: (-hit.score, not hit.visible, len(hit.name), hit.customer_id))
-    return hits[:limit]
+    return statement.where(sees) if only_visible else statement

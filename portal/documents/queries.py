@@ -11,6 +11,7 @@ from sqlalchemy import and_, false, func, or_, select
 from portal.core.permissions import Actor, Condition, can
 from portal.core.registry import Registry, registry
 from portal.core.together import Question
+from portal.core.transaction import once_a_page
 from portal.documents.kinds import DocumentKind, of_visible_customers
 from portal.documents.models import READY, Document
 from portal.extensions import db
@@ -31,6 +32,10 @@ def readable(actor: Actor, customer_id: int | None = None) -> Condition:
     :param customer_id: the list is about this customer alone. What his visibility decides is then decided before the
         statement (pages of a customer have asked for it anyway).
     """
+    return once_a_page((readable, actor, customer_id), lambda: _readable(actor, customer_id))
+
+
+def _readable(actor: Actor, customer_id: int | None) -> Condition:
     ruled: dict[Any, list[str]] = {}
     for kind in kinds():
         ruled.setdefault(kind.rows, []).append(kind.key)

@@ -14,22 +14,23 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from portal.audit.models import AuditHead
 from portal.core import clock
 from portal.core.permissions import visible
-from portal.core.transaction import DECISIONS, in_transaction
+from portal.core.transaction import once_a_page
 from portal.extensions import db
 from portal.org.actor import Actor
 
 Value = TypeVar("Value")
 
 #: Seconds from which on a sum is remembered.
-SLOW = 0.003
+SLOW = 0.001
 #: Seconds from which on a sum is given out again though something was changed meanwhile …
 VERY_SLOW = 0.3
 #: … for so many times the time it took.
@@ -109,8 +110,13 @@ def figures() -> FigureCache:
 
 
 def data_version() -> int:
-    """Number of the last audit entry."""
-    return int(db.session.scalar(select(AuditHead.seq).where(AuditHead.id == 1)) or 0)
+    """Number of the last audit entry; asked once for a page, before any of its sums."""
+    return once_a_page(data_version, lambda: int(db.session.scalar(_version_statement()) or 0))
+
+
+@cache
+def _version_statement() -> Select[int]:
+    return select(AuditHead.seq).where(AuditHead.id == 1)
 
 
 def remembered(
@@ -124,10 +130,10 @@ def remembered(
 
 
 def _sight(actor: Actor) -> Hashable:
-    """The same for people who see the same customers; made once for a page."""
-    known: dict[Hashable, Any] = {} if in_transaction() else db.session().info.setdefault(DECISIONS, {})
-    key = (actor, _sight)
-    if key not in known:
+    """The same for people who see the same customers."""
+
+    def find() -> Hashable:
         condition = visible(actor, "customers.view").compile(db.engine)
-        known[key] = (str(condition), tuple(sorted((name, repr(value)) for name, value in condition.params.items())))
-    return known[key]
+        return str(condition), tuple(sorted((name, repr(value)) for name, value in condition.params.items()))
+
+    return once_a_page((actor, _sight), find)

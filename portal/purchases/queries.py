@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     Select,
     SelectBase,
+    String,
     Table,
     TextClause,
     and_,
@@ -34,7 +35,7 @@ from portal.core import clock
 from portal.core.database import Money
 from portal.core.errors import NotFound
 from portal.core.permissions import visible
-from portal.core.text import fold
+from portal.core.text import LIKE_ESCAPE, fold, like_literal
 from portal.customers.models import Customer
 from portal.customers.permissions import VIEW
 from portal.extensions import db
@@ -90,16 +91,24 @@ def product_matches(text: str) -> ColumnElement[bool]:
 def find_products(text: str, limit: int = 20, only_active: bool = True) -> list[Product]:
     """Products by article number, name, pinyin or initials; those that begin with the text first."""
     wanted = fold(text)
+    parameters = {"wanted": like_literal(wanted), "line": "\n" + like_literal(wanted)} if wanted else {}
+    return list(db.session.scalars(_products_statement(bool(wanted), only_active, limit), parameters))
+
+
+@cache
+def _products_statement(wanted: bool, only_active: bool, limit: int) -> Select[Product]:
+    """Products, those whose `search_text` begins with `wanted` first; every search of the portal asks it."""
     statement = select(Product)
     if only_active:
         statement = statement.where(Product.is_active)
     if wanted:
+        text, line = bindparam("wanted", type_=String), bindparam("line", type_=String)
         begins = or_(
-            Product.search_text.startswith(wanted, autoescape=True),
-            Product.search_text.contains("\n" + wanted, autoescape=True),
+            Product.search_text.startswith(text, escape=LIKE_ESCAPE),
+            Product.search_text.contains(line, escape=LIKE_ESCAPE),
         )
-        statement = statement.where(product_matches(text)).order_by(begins.desc())
-    return list(db.session.scalars(statement.order_by(Product.name_sort, Product.id).limit(limit)))
+        statement = statement.where(Product.search_text.contains(text, escape=LIKE_ESCAPE)).order_by(begins.desc())
+    return statement.order_by(Product.name_sort, Product.id).limit(limit)
 
 
 def product_named(text: str) -> Product | None:

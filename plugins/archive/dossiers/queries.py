@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from plugins.archive.dossiers.completeness import FileFacts, PartState, Rules, states_of
@@ -55,14 +56,23 @@ def files_of(
 
     :param parts: of `PARTS`. :param states: of `FILE_STATES`; default those in force.
     """
-    wanted = tuple(parts)
-    found = db.session.scalars(
+    found = db.session.scalars(_files_statement(tuple(parts), tuple(states)), {"customer_id": customer_id})
+    return sorted(found, key=lambda file: PARTS.index(file.part))
+
+
+@lru_cache(maxsize=64)
+def _files_statement(parts: tuple[str, ...], states: tuple[str, ...]) -> Select[ArchiveFile]:
+    """Built once for each choice: every record page asks it."""
+    return (
         select(ArchiveFile)
-        .where(ArchiveFile.customer_id == customer_id, ArchiveFile.part.in_(wanted), ArchiveFile.state.in_(states))
+        .where(
+            ArchiveFile.customer_id == bindparam("customer_id"),
+            ArchiveFile.part.in_(parts),
+            ArchiveFile.state.in_(states),
+        )
         .options(joinedload(ArchiveFile.made_by))
         .order_by(ArchiveFile.dated_on.desc(), ArchiveFile.id.desc())
     )
-    return sorted(found, key=lambda file: PARTS.index(file.part))
 
 
 def load_file(file_id: int) -> ArchiveFile:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select, true
 
 from plugins.archive.reports.models import ACCEPTED, SUBMITTED, ArchiveReport, ArchiveReportLine
 from plugins.archive.reports.vocabulary import MISSING, OVERDUE
@@ -16,6 +17,7 @@ from plugins.archive.reports.weeks import due_on, last_day, recent_weeks
 from portal.core import clock, settings
 from portal.core.errors import NotFound
 from portal.core.permissions import visible
+from portal.core.transaction import once_a_page
 from portal.customers.models import Customer
 from portal.customers.vocabulary import Status
 from portal.extensions import db
@@ -181,18 +183,23 @@ def _state(week: date, report: Any, today: date) -> WeekState:
 
 
 def weeks_of(user_id: int, count: int = 12) -> list[WeekState]:
-    """A person's weeks, newest first."""
+    """A person's weeks, newest first; asked once for a page."""
     today = clock.today()
     weeks = recent_weeks(today, count)
-    rows = {
-        row.week: row
-        for row in db.session.execute(
-            select(ArchiveReport.id, ArchiveReport.week, ArchiveReport.state, ArchiveReport.submitted_at).where(
-                ArchiveReport.user_id == user_id, ArchiveReport.week >= weeks[-1]
-            )
-        )
-    }
+
+    def find() -> dict[Any, Any]:
+        parameters = {"user_id": user_id, "first": weeks[-1]}
+        return {row.week: row for row in db.session.execute(_weeks_statement(), parameters)}
+
+    rows = once_a_page((weeks_of, user_id, weeks[-1]), find)
     return [_state(week, rows.get(week), today) for week in weeks]
+
+
+@cache
+def _weeks_statement() -> Select[*tuple[Any, ...]]:
+    return select(ArchiveReport.id, ArchiveReport.week, ArchiveReport.state, ArchiveReport.submitted_at).where(
+        ArchiveReport.user_id == bindparam("user_id"), ArchiveReport.week >= bindparam("first")
+    )
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ from plugins.key_accounts.plans.models import OPEN as PLAN_OPEN
 from plugins.key_accounts.plans.models import AccountPlan, PlanAction, PlanReview
 from portal.core import settings
 from portal.core.errors import NotFound
-from portal.core.permissions import can, visible
+from portal.core.permissions import can, only_visible, visible
 from portal.customers.models import Customer, Interaction
 from portal.customers.permissions import VIEW
 from portal.documents.models import READY, Document
@@ -196,6 +196,14 @@ def visit_for(visit_id: int, actor: Actor) -> ExecutiveVisit:
 
 def visits_between(actor: Actor, begin: datetime, end: datetime, executive_id: int | None = None) -> list[Any]:
     """Visits to visible customers that begin in a time, in order; one statement."""
+    statement = only_visible(_visits_statement(executive_id is not None), actor, VIEW)
+    return list(db.session.execute(statement, {"begin": begin, "end": end, "executive_id": executive_id}))
+
+
+@cache
+def _visits_statement(of_one: bool) -> Select[*tuple[Any, ...]]:
+    """Built once: every home page asks it. :param of_one: only those of the executive `executive_id`."""
+    moment = ExecutiveVisit.starts_at.type
     statement = (
         select(
             ExecutiveVisit.id,
@@ -211,13 +219,14 @@ def visits_between(actor: Actor, begin: datetime, end: datetime, executive_id: i
         )
         .join(Customer, Customer.id == ExecutiveVisit.customer_id)
         .join(User, User.id == ExecutiveVisit.executive_id)
-        .where(ExecutiveVisit.starts_at >= begin, ExecutiveVisit.starts_at < end, visible(actor, VIEW))
+        .where(
+            ExecutiveVisit.starts_at >= bindparam("begin", type_=moment),
+            ExecutiveVisit.starts_at < bindparam("end", type_=moment),
+        )
         .order_by(ExecutiveVisit.starts_at, ExecutiveVisit.id)
         .limit(500)
     )
-    if executive_id is not None:
-        statement = statement.where(ExecutiveVisit.executive_id == executive_id)
-    return list(db.session.execute(statement))
+    return statement.where(ExecutiveVisit.executive_id == bindparam("executive_id")) if of_one else statement
 
 
 def visits_of(customer_id: int, limit: int = 12) -> list[ExecutiveVisit]:

@@ -398,6 +398,13 @@ def people_with_targets(actor: Actor) -> list[tuple[int, str]]:
 
 def timeline(customer_id: int, before: datetime | None, limit: int) -> list[Any]:
     """Events of a customer's opportunities, newest first, for the time line; one statement."""
+    statement = _timeline_statement(before is not None)
+    return list(db.session.execute(statement, {"customer_id": customer_id, "before": before, "limit": limit}))
+
+
+@cache
+def _timeline_statement(older: bool) -> Select[*tuple[Any, ...]]:
+    """Built once: every record page asks it. :param older: only what was before the moment `before`."""
     statement = (
         select(
             OpportunityEvent.at,
@@ -411,13 +418,13 @@ def timeline(customer_id: int, before: datetime | None, limit: int) -> list[Any]
         )
         .join(Opportunity, Opportunity.id == OpportunityEvent.opportunity_id)
         .outerjoin(User, User.id == OpportunityEvent.by_id)
-        .where(Opportunity.customer_id == customer_id)
+        .where(Opportunity.customer_id == bindparam("customer_id"))
         .order_by(OpportunityEvent.at.desc(), OpportunityEvent.id.desc())
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
-    if before is not None:
-        statement = statement.where(OpportunityEvent.at < before)
-    return list(db.session.execute(statement))
+    if not older:
+        return statement
+    return statement.where(OpportunityEvent.at < bindparam("before", type_=OpportunityEvent.at.type))
 
 
 def active_products(limit: int = 300) -> list[tuple[int, str]]:

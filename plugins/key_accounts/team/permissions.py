@@ -17,7 +17,7 @@ from sqlalchemy import Select, bindparam, select
 from plugins.key_accounts.team.models import TeamMember
 from portal.core import clock
 from portal.core.permissions import Actor, Condition, Rule
-from portal.core.transaction import DECISIONS, in_transaction
+from portal.core.transaction import once_a_page
 from portal.customers.models import Customer
 from portal.customers.permissions import VIEW
 from portal.extensions import db
@@ -43,15 +43,11 @@ def _teams_statement() -> Select[Any]:
 
 def teams_of(user_id: int) -> tuple[int, ...]:
     """Customers whose team the person belongs to today."""
-    remembered = None if in_transaction() else db.session().info.setdefault(DECISIONS, {})
-    key = ("key_accounts.teams", user_id, clock.today())
-    if remembered is not None and key in remembered:
-        found: tuple[int, ...] = remembered[key]
-        return found
-    found = tuple(db.session.scalars(_teams_statement(), {"person": user_id, "day": clock.today()}))
-    if remembered is not None:
-        remembered[key] = found
-    return found
+    today = clock.today()
+    return once_a_page(
+        (teams_of, user_id, today),
+        lambda: tuple(db.session.scalars(_teams_statement(), {"person": user_id, "day": today})),
+    )
 
 
 def _is_member(actor: Actor) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Date, Select, String, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager
 
 from plugins.sop.manuals.indexing import INITIALS, NAME, PINYIN
@@ -32,7 +32,7 @@ from plugins.sop.reading.models import Acknowledgement
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.permissions import visible
-from portal.core.text import fold, lookup_prefix
+from portal.core.text import LIKE_ESCAPE, fold, is_latin, like_literal, lookup_prefix
 from portal.extensions import db
 from portal.org.actor import Actor
 from portal.org.models import Department, User
@@ -68,13 +68,14 @@ class FoundProcedure:
 
 def find_procedures(actor: Actor, wanted: LibraryFilter, limit: int = PER_PAGE) -> list[FoundProcedure]:
     """Effective procedures the actor may read, best hits first; one statement."""
-    statement = _library_statement().where(visible(actor, READ))
-    order: list[Any] = []
-    if wanted.query and (folded := fold(wanted.query)):
-        by_term = VersionProcedure.revision_id.in_(_term_hits(wanted.query))
-        in_text = ProcedureRevision.search_text.contains(folded, autoescape=True)
-        statement = statement.where(or_(by_term, in_text))
-        order.append(case((by_term, 0), else_=1))
+    folded = fold(wanted.query)
+    statement = _found_statement(visible(actor, READ), bool(folded), is_latin(folded), limit)
+    parameters: dict[str, Any] = {"today": clock.today()}
+    if folded:
+        name_prefix, pinyin_prefix = lookup_prefix(wanted.query)
+        parameters |= {"words": like_literal(folded), "name": name_prefix, "name_last": name_prefix + LAST}
+        if pinyin_prefix:
+            parameters |= {"pinyin": pinyin_prefix, "pinyin_last": pinyin_prefix + LAST}
     if wanted.department_id is not None:
         statement = statement.where(_of_department(wanted.department_id))
     if wanted.role:
@@ -83,8 +84,7 @@ def find_procedures(actor: Actor, wanted: LibraryFilter, limit: int = PER_PAGE) 
         statement = statement.where(for_person(actor))
     if wanted.manual_id is not None:
         statement = statement.where(Manual.id == wanted.manual_id)
-    order += [Manual.code, VersionProcedure.position, VersionProcedure.procedure_id]
-    rows = db.session.execute(statement.order_by(*order).limit(limit), {"today": clock.today()})
+    rows = db.session.execute(statement, parameters)
     return [
         FoundProcedure(
             row.procedure_id,
@@ -100,9 +100,31 @@ def find_procedures(actor: Actor, wanted: LibraryFilter, limit: int = PER_PAGE) 
     ]
 
 
+@lru_cache(maxsize=256)
+def _found_statement(
+    readable: ColumnElement[bool], searched: bool, latin: bool, limit: int
+) -> Select[*tuple[Any, ...]]:
+    """Readable procedures of the versions that hold on the day `today`, the best first.
+
+    Built once for a condition, since every search of the portal asks.
+
+    :param searched: only those one of whose terms begins with `name` (or, in Latin letters, with `pinyin`), or whose
+        text contains `words`.
+    """
+    statement = _library_statement().where(readable)
+    order: list[Any] = []
+    if searched:
+        by_term = VersionProcedure.revision_id.in_(_term_hits(latin))
+        in_text = ProcedureRevision.search_text.contains(bindparam("words", type_=String), escape=LIKE_ESCAPE)
+        statement = statement.where(or_(by_term, in_text))
+        order.append(case((by_term, 0), else_=1))
+    return statement.order_by(*order, Manual.code, VersionProcedure.position, VersionProcedure.procedure_id).limit(
+        limit
+    )
+
+
 @cache
 def _library_statement() -> Select[*tuple[Any, ...]]:
-    """Procedures of the versions that hold on the day `today`; built once, since every search of the portal asks."""
     return (
         select(
             VersionProcedure.procedure_id,
@@ -123,17 +145,18 @@ def _library_statement() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _term_hits(query: str) -> Any:
+def _term_hits(latin: bool) -> Any:
     """Revisions one of whose names, pinyins or initials contains the query."""
-    name_prefix, pinyin_prefix = lookup_prefix(query)
-    ranges = [_range(NAME, name_prefix)]
-    if pinyin_prefix:
-        ranges += [_range(PINYIN, pinyin_prefix), _range(INITIALS, name_prefix)]
+    ranges = [_range(NAME, "name")]
+    if latin:
+        ranges += [_range(PINYIN, "pinyin"), _range(INITIALS, "name")]
     return select(ProcedureTerm.revision_id).where(or_(*ranges))
 
 
 def _range(kind: int, prefix: str) -> ColumnElement[bool]:
-    return and_(ProcedureTerm.kind == kind, ProcedureTerm.term >= prefix, ProcedureTerm.term < prefix + LAST)
+    """Terms of a kind between two parameters of the statement."""
+    first, last = bindparam(prefix, type_=String), bindparam(f"{prefix}_last", type_=String)
+    return and_(ProcedureTerm.kind == kind, ProcedureTerm.term >= first, ProcedureTerm.term < last)
 
 
 def _of_department(department_id: int) -> ColumnElement[bool]:

@@ -37,7 +37,8 @@ from plugins.sop.runs.models import (
 from plugins.sop.runs.permissions import RUN_VIEW
 from plugins.sop.runs.rules import locked_after
 from portal.core.errors import NotFound
-from portal.core.permissions import can, require, visible
+from portal.core.permissions import can, only_visible, require
+from portal.core.transaction import once_a_page
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.org.actor import Actor
@@ -233,7 +234,7 @@ def _startable_statement() -> Select[Any]:
 
 def startable(actor: Actor, today: date, text: str = "", limit: int = 400) -> list[Startable]:
     """What the actor can start, his own first: by use, then by fit; one statement."""
-    statement = _startable_statement().where(visible(actor, READ))
+    statement = only_visible(_startable_statement(), actor, READ)
     typed = text.strip()[:100]
     if typed:
         statement = statement.where(
@@ -314,12 +315,18 @@ def _my_steps() -> Select[Any]:
 
 def my_steps(actor: Actor, limit: int = MOST_STEPS) -> Sequence[Any]:
     """Open steps of the actor that can be worked on, the most urgent first; one statement."""
-    return db.session.execute(_my_steps(), {"person": actor.user_id or 0, "most": limit}).all()
+    parameters = {"person": actor.user_id or 0, "most": limit}
+    return once_a_page((my_steps, actor.user_id, limit), lambda: db.session.execute(_my_steps(), parameters).all())
 
 
 def runs_of_customer(customer_id: int, limit: int = 6) -> Sequence[Any]:
     """Open runs of a customer, the most urgent first; one statement. The caller checked the customer."""
-    return db.session.execute(
+    return db.session.execute(_runs_of_customer(), {"customer_id": customer_id, "limit": limit}).all()
+
+
+@cache
+def _runs_of_customer() -> Select[*tuple[Any, ...]]:
+    return (
         select(
             SopRun.id,
             SopRun.number,
@@ -331,14 +338,21 @@ def runs_of_customer(customer_id: int, limit: int = 6) -> Sequence[Any]:
         )
         .join(ProcedureRevision, ProcedureRevision.id == SopRun.revision_id)
         .join(User, User.id == SopRun.owner_id)
-        .where(SopRun.customer_id == customer_id, SopRun.state == OPEN)
+        .where(SopRun.customer_id == bindparam("customer_id"), SopRun.state == OPEN)
         .order_by(case((SopRun.due_on.is_(None), 1), else_=0), SopRun.due_on, SopRun.id)
-        .limit(limit)
-    ).all()
+        .limit(bindparam("limit", type_=Integer))
+    )
 
 
 def timeline_of(customer_id: int, before: datetime | None, limit: int) -> Sequence[Any]:
     """Beginnings and ends of a customer's runs, newest first; one statement."""
+    statement = _timeline_statement(before is not None)
+    return db.session.execute(statement, {"customer_id": customer_id, "before": before, "limit": limit}).all()
+
+
+@cache
+def _timeline_statement(older: bool) -> Select[*tuple[Any, ...]]:
+    """Built once: every record page asks it. :param older: only what was before the moment `before`."""
     kinds = ("started", "completed", "cancelled")
     statement = (
         select(
@@ -353,13 +367,11 @@ def timeline_of(customer_id: int, before: datetime | None, limit: int) -> Sequen
         .join(SopRun, SopRun.id == SopRunEvent.run_id)
         .join(ProcedureRevision, ProcedureRevision.id == SopRun.revision_id)
         .outerjoin(User, User.id == SopRunEvent.by_id)
-        .where(SopRun.customer_id == customer_id, SopRunEvent.kind.in_(kinds))
+        .where(SopRun.customer_id == bindparam("customer_id"), SopRunEvent.kind.in_(kinds))
         .order_by(SopRunEvent.at.desc(), SopRunEvent.id.desc())
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
-    if before is not None:
-        statement = statement.where(SopRunEvent.at < before)
-    return db.session.execute(statement).all()
+    return statement.where(SopRunEvent.at < bindparam("before", type_=SopRunEvent.at.type)) if older else statement
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from portal.core.han.pinyin import pinyin_full, pinyin_initials, pinyin_syllable
 
 from .lines import clean_text
 from .masking import mask_email, mask_id, mask_name, mask_phone
+from .patterns import LIKE_ESCAPE, like_literal
 from .similarity import similarity
 from .terms import (
     TERM_CHARACTERS,
@@ -23,6 +24,7 @@ from .terms import (
 )
 
 __all__ = [
+    "LIKE_ESCAPE",
     "TERM_CHARACTERS",
     "TERM_LETTERS",
     "TERM_POSITIONS",
@@ -34,6 +36,7 @@ __all__ = [
     "has_han",
     "is_han",
     "is_latin",
+    "like_literal",
     "lookup_prefix",
     "mask_email",
     "mask_id",
