@@ -48,6 +48,7 @@ from portal.core.panels import Action, AgendaItem, HeldFields, Panel, Tab
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
 from portal.core.storage import FileStore
+from portal.core.together import Question
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
 from portal.notifications.kinds import NoticeKind
@@ -150,6 +151,11 @@ def register_audit_words() -> Sequence[Any]:
             ),
         ),
     ]
+
+
+@hookimpl
+def customer_figures(customer_id: int, actor: Actor) -> dict[str, Question]:
+    return {**offers.figures(customer_id), **lookup_parts.figures(customer_id)}
 
 
 @hookimpl

@@ -42,6 +42,8 @@ COPIES = "archive.copies"
 ACCESS_LOG = "archive.access_log"
 PACK = "archive.pack"
 
+CUSTOMER_EDIT = "customers.edit"
+
 PERMISSIONS = (
     Permission(EXISTS, _l("See that a dossier exists, its parts, their numbers and dates")),
     Permission(MAINTAIN, _l("Keep the dossiers: upload, produce and withdraw files, post changes")),
@@ -73,7 +75,7 @@ def _is_head(actor: Actor) -> bool:
 
 
 def _editable(actor: Actor) -> Condition:
-    return visible(actor, "customers.edit")
+    return visible(actor, CUSTOMER_EDIT)
 
 
 def _of_overseen(actor: Actor, customer_id: Any, holder_id: Any) -> Condition:
@@ -99,10 +101,26 @@ def _own_copies(actor: Actor) -> Condition:
 RULES = (
     Rule(EXISTS, "everybody", _l("is a member of staff"), _is_person),
     Rule(MAINTAIN, "archive_maintainer", _l("is an archive maintainer"), has_role(ARCHIVE_MAINTAINER)),
-    Rule(FILE_CHANGE, "works_with", _l("works with the customer"), _is_person, _editable),
+    Rule(
+        FILE_CHANGE,
+        "works_with",
+        _l("works with the customer"),
+        _is_person,
+        _editable,
+        lasting=True,
+        follows="customers.edit",
+    ),
     Rule(FILE_NEW, "account_manager", _l("is an account manager"), has_role(ACCOUNT_MANAGER)),
     Rule(FILE_NEW, "department_head", _l("heads a department"), _is_head),
-    Rule(SUPPLEMENT, "department_head", _l("heads the owning department or one above it"), _is_head, _editable),
+    Rule(
+        SUPPLEMENT,
+        "department_head",
+        _l("heads the owning department or one above it"),
+        _is_head,
+        _editable,
+        lasting=True,
+        follows="customers.edit",
+    ),
     Rule(REPORT, "account_manager", _l("is an account manager"), has_role(ACCOUNT_MANAGER)),
     Rule(CHECK_REPORTS, "department_head", _l("heads a department"), _is_head),
     Rule(CHECK_REPORTS, "executive", _l("is an executive"), has_role(EXECUTIVE)),

@@ -127,7 +127,7 @@ def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list
 @hookimpl
 def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
     return [
-        *work.timeline(customer, before, limit),
+        *work.timeline(customer, actor, before, limit),
     ]
 
 

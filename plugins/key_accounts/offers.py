@@ -9,6 +9,7 @@ from typing import Any
 from plugins.key_accounts.measures import jobs as measure_jobs
 from plugins.key_accounts.measures import services as measures
 from plugins.key_accounts.measures import settings as measure_settings
+from plugins.key_accounts.opportunities import queries as opportunity_queries
 from plugins.key_accounts.overview.documents import REVIEW
 from plugins.key_accounts.overview.listings import ACCOUNTS
 from plugins.key_accounts.permissions import USE
@@ -72,8 +73,9 @@ COLUMNS: dict[str, tuple[Any, ...]] = {"customers": CUSTOMER_COLUMNS}
 
 
 def figures(customer_id: int) -> dict[str, Question]:
-    """The decided tier and the request for another one that waits, for the customer's page."""
+    """The decided tier, the request for another one that waits, any opportunity: for the customer's page."""
     return {
+        "key_accounts.opportunities": opportunity_queries.any_question(customer_id),
         "key_accounts.tier": tiers.tier_question(customer_id),
         "key_accounts.tier_request": tiers.request_question(customer_id),
     }

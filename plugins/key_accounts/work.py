@@ -38,6 +38,7 @@ from portal.documents.kinds import DocumentKind
 from portal.i18n import _, _l
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
+from portal.pluginmanager import customer_figure
 
 SETTINGS: tuple[Setting, ...] = (*OPPORTUNITY_SETTINGS, *CARE_SETTINGS)
 RULES: tuple[Rule, ...] = (*team_permissions.RULES,)
@@ -98,8 +99,10 @@ def hand_over(user: Any, successor: Any, actor: Actor) -> None:
     meetings.hand_over(user, successor)
 
 
-def timeline(customer: Any, before: Any, limit: int) -> list[TimelineEntry]:
-    """Entries of the customer's time line; one statement."""
+def timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
+    """Entries of the customer's time line; one statement, none for a customer without opportunities."""
+    if not customer_figure("key_accounts.opportunities", customer.id, actor):
+        return []
     return [
         TimelineEntry(
             when=row.at,

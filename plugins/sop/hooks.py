@@ -27,6 +27,7 @@ from portal.core.navigation import NavItem
 from portal.core.panels import Action, Panel, TimelineEntry
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
+from portal.core.together import Question
 from portal.documents.kinds import DocumentKind
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
@@ -175,9 +176,14 @@ def customer_panels(customer: Any, actor: Actor) -> list[Panel]:
 
 
 @hookimpl
+def customer_figures(customer_id: int, actor: Actor) -> dict[str, Question]:
+    return run_offers.figures(customer_id)
+
+
+@hookimpl
 def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
     return [
-        *run_offers.timeline_of_customer(customer, before, limit),
+        *run_offers.timeline_of_customer(customer, actor, before, limit),
     ]
 
 

@@ -122,8 +122,9 @@ def customer_badges(customer_ids: Sequence[int], actor: Actor) -> dict[int, list
 def customer_panels(customer: Any, actor: Actor) -> list[Panel]:
     if not can(actor, permissions.USE):
         return []
+    some = customer_figure("vip.any", customer.id, actor)
     context = {
-        "memberships": queries.memberships_of(customer.id),
+        "memberships": queries.memberships_of(customer.id) if some else [],
         "pending": customer_figure("vip.pending", customer.id, actor),
         "words": words,
         "customer": customer,
@@ -142,6 +143,8 @@ def customer_actions(customer: Any, actor: Actor) -> list[Action]:
 
 @hookimpl
 def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
+    if not customer_figure("vip.any", customer.id, actor):
+        return []
     parameters = {"customer_id": customer.id, "before": before, "limit": limit}
     return [
         TimelineEntry(

@@ -33,7 +33,7 @@ from portal.approvals.models import PENDING, ApprovalRequest
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.permissions import only_visible, visible
-from portal.core.together import Question
+from portal.core.together import Question, any_of
 from portal.customers.models import Contact, Customer
 from portal.customers.vocabulary import RANK_ORDER
 from portal.extensions import db
@@ -139,7 +139,14 @@ def figures_of(customer_id: int) -> dict[str, Question]:
     return {
         "vip.level": Question(_level_statement(), {**parameters, "today": clock.today()}),
         "vip.pending": Question(_pending_statement(), parameters),
+        "vip.any": Question(_any_statement(), parameters),
     }
+
+
+@cache
+def _any_statement() -> Select[bool]:
+    """Whether the customer ever had a membership."""
+    return any_of(VipMembership, VipMembership.customer_id == bindparam("customer_id", type_=Integer))
 
 
 @cache

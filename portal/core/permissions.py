@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, and_, false, literal, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, false, literal, not_, or_, select, true
 
 from portal.core.errors import NotAllowed, NotFound
 from portal.core.transaction import once_a_page, page_memory
@@ -72,8 +72,9 @@ class Rule:
     :ivar deny: True denies; a denial wins over every allowing rule.
     :ivar branches: the covered rows as several conditions that together are `rows`, each of which the database can walk
         in the order of an index (one department each); long sorted lists use them.
-    :ivar lasting: `rows` follows from the actor alone, not from the day, the settings or what the database holds: the
-        condition is kept from one page to the next, and statements that stand on it can be kept, too.
+    :ivar lasting: `rows` follows from the actor alone (and from `follows`), not from the day, the settings or what the
+        database holds: the condition is kept from one page to the next, and statements that stand on it can be, too.
+    :ivar follows: the permission on whose `visible` the rows of a lasting rule stand; "" for none.
     :ivar holders: ids of the people for whom the rule holds on one object, for "who can see this"; None when the
         rule names nobody in particular.
     """
@@ -87,6 +88,7 @@ class Rule:
     branches: Callable[[Any], Sequence[Condition]] | None = None
     holders: Callable[[Any], Collection[int]] | None = None
     lasting: bool = False
+    follows: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,39 +178,38 @@ def _visible(actor: Actor, permission: str) -> Condition:
     found = registry()
     if found.permissions[permission].entity is None:
         return true() if can(actor, permission) else false()
-    rules = tuple(found.rules_for(actor, permission))
-    if all(rule.lasting or rule.rows is None for rule in rules):
-        return _kept(actor, _ByIdentity(rules))
-    return _combined(actor, rules)
+    rules = found.rules_for(actor, permission)
+    allows = tuple(_rows_of(rule, actor) for rule in rules if not rule.deny)
+    denies = tuple(_rows_of(rule, actor) for rule in rules if rule.deny)
+    unbounded = any(rule.rows is None for rule in rules if not rule.deny)
+    return _combined((_EVERY_ROW,) if unbounded else allows, denies)
 
 
-class _ByIdentity(tuple[Rule, ...]):
-    """Rules as a key: the very same ones, without comparing what they hold."""
+_EVERY_ROW: Condition = true()
 
-    __slots__ = ()
 
-    def __hash__(self) -> int:
-        return hash(tuple(map(id, self)))
+def _rows_of(rule: Rule, actor: Actor) -> Condition:
+    """The rule's condition for an actor: the same object from page to page where the rule lasts."""
+    if rule.rows is None:
+        return _EVERY_ROW
+    if not rule.lasting:
+        return rule.rows(actor)
+    return _kept(rule.rows, actor, visible(actor, rule.follows) if rule.follows else None)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and tuple(map(id, self)) == tuple(map(id, other))
+
+# Remembered by identity: conditions are equal only to themselves, and hold what they are remembered by.
+
+
+@lru_cache(maxsize=4096)
+def _kept(rows: Callable[[Actor], Condition], actor: Actor, _followed: Condition | None) -> Condition:
+    return rows(actor)
 
 
 @lru_cache(maxsize=1024)
-def _kept(actor: Actor, rules: _ByIdentity) -> Condition:
-    """The same object for the same person and rules, so that statements can be remembered by it."""
-    return _combined(actor, rules)
-
-
-def _combined(actor: Actor, rules: Sequence[Rule]) -> Condition:
-    allows = [rule.rows(actor) if rule.rows else true() for rule in rules if not rule.deny]
-    denies = [rule.rows(actor) if rule.rows else true() for rule in rules if rule.deny]
+def _combined(allows: tuple[Condition, ...], denies: tuple[Condition, ...]) -> Condition:
     if not allows:
         return false()
-    if any(rule.rows is None for rule in rules if not rule.deny):
-        allowed: Condition = true()
-    else:
-        allowed = or_(*allows) if len(allows) > 1 else allows[0]
+    allowed = or_(*allows) if len(allows) > 1 else allows[0]
     return and_(allowed, not_(or_(*denies))) if denies else allowed
 
 
@@ -267,7 +268,7 @@ def decide_all(actor: Actor, obj: Any) -> dict[str, Decision]:
 
 def _decide(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[str, Decision]:
     found = registry()
-    entity = found.permissions[permissions[0]].entity
+    entity: Any = found.permissions[permissions[0]].entity
     if any(found.permissions[name].entity is not entity for name in permissions):
         raise ValueError("permissions about different things cannot be asked together")
     asked = {name: found.rules_for(actor, name) for name in permissions}
@@ -279,12 +280,11 @@ def _decide(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[str, Dec
         if obj is None:
             raise ValueError(f"{name} needs an object")
         first_column[name] = 1 + len(columns)
-        columns += [rule.rows(actor) if rule.rows else true() for rule in rules]
+        columns += [_rows_of(rule, actor) for rule in rules]
     row = None
     if columns and entity is not None:
         key = obj if isinstance(obj, int) else obj.id
-        labelled = [column.label(f"r{index}") for index, column in enumerate(columns)]
-        row = db.session.execute(select(literal(1), *labelled).select_from(entity).where(entity.id == key)).first()
+        row = db.session.execute(_check_statement(entity, tuple(columns)), {"checked": key}).first()
     decisions = {}
     for name, rules in asked.items():
         start = first_column.get(name)
@@ -295,6 +295,13 @@ def _decide(actor: Actor, permissions: Sequence[str], obj: Any) -> dict[str, Dec
                 [rule for index, rule in enumerate(rules) if row is not None and row[start + index]]
             )
     return decisions
+
+
+@lru_cache(maxsize=1024)
+def _check_statement(entity: Any, columns: tuple[Condition, ...]) -> Any:
+    """Whether the row `checked` meets each condition; the first column only says that the row exists."""
+    labelled = [column.label(f"r{index}") for index, column in enumerate(columns)]
+    return select(literal(1), *labelled).select_from(entity).where(entity.id == bindparam("checked"))
 
 
 def _decision(held: Sequence[Rule]) -> Decision:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from portal.core.han.folding import simplify, traditional
@@ -147,11 +147,11 @@ def region(code: str) -> Region | None:
     return _table().regions.get(code)
 
 
-def provinces() -> list[Region]:
+@cache
+def provinces() -> tuple[Region, ...]:
     """The 34 provinces, autonomous regions, municipalities and special regions in the official order (that of the
     codes)."""
-    table = _table()
-    return [r for r in table.regions.values() if r.level == PROVINCE and r.current]
+    return tuple(r for r in _table().regions.values() if r.level == PROVINCE and r.current)
 
 
 def children(code: str) -> list[Region]:
@@ -159,7 +159,7 @@ def children(code: str) -> list[Region]:
     directly), of a municipality such as Beijing its districts. Empty for districts and unknown codes. `children("")`
     gives the provinces."""
     if not code:
-        return provinces()
+        return list(provinces())
     table = _table()
     return [table.regions[child] for child in table.children.get(code, ())]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, exists, select
 
 from portal.extensions import db
 
@@ -26,6 +26,11 @@ class Question:
 
     statement: Select[Any]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def any_of(entity: Any, *conditions: ColumnElement[bool]) -> Select[bool]:
+    """For `Question.statement`: whether there is a row of the entity that meets the conditions."""
+    return select(exists().select_from(entity).where(*conditions))
 
 
 def ask(questions: Mapping[str, Question]) -> dict[str, Any]:

@@ -140,8 +140,8 @@ def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
 
 
 @hookimpl
-def customer_timeline(customer: Customer, before: datetime | None, limit: int) -> list[TimelineEntry]:
-    return page.own_entries(customer, before, limit)
+def customer_timeline(customer: Customer, actor: Actor, before: datetime | None, limit: int) -> list[TimelineEntry]:
+    return page.own_entries(customer, actor, before, limit)
 
 
 @hookimpl

@@ -23,7 +23,7 @@ from portal.customers import queries
 from portal.customers import vocabulary as words
 from portal.customers.forms import SECTIONS, ContactForm, CustomerForm, QualificationForm, StepForm
 from portal.customers.listings import CUSTOMERS
-from portal.customers.models import Customer
+from portal.customers.models import Customer, CustomerQualification
 from portal.customers.permissions import ASSIGN, EDIT, VIEW
 from portal.customers.search import search
 from portal.extensions import db
@@ -45,6 +45,10 @@ class TabLink:
     url: str
     count: int | None
     active: bool
+
+
+#: Figures of `queries.figures_of`: whether there is any interaction, change of stage, open step, assessment.
+MET, MOVED, PLANNED, ASSESSED = (f"customers.{name}" for name in ("met", "moved", "planned", "assessed"))
 
 
 @dataclass(frozen=True)
@@ -197,10 +201,15 @@ def timeline_of(customer: Customer, actor: Actor, endpoint: str) -> Timeline:
     return Timeline([_drawn(entry) for entry in entries], kinds, older_url)
 
 
-def briefing_of(customer: Customer) -> queries.Briefing:
+def briefing_of(customer: Customer, actor: Actor) -> queries.Briefing:
     """What one reads before contacting; after `timeline_of` it takes the interactions that are there already."""
     newest, all_of_them = g.get("customer_newest", {}).get(customer.id, ((), False))
-    return queries.briefing_of(customer.id, newest, all_of_them)
+    return queries.briefing_of(customer.id, newest, all_of_them, customer_figure(PLANNED, customer.id, actor))
+
+
+def qualification_of(customer: Customer, actor: Actor) -> CustomerQualification | None:
+    """The assessment that counts, if there is one."""
+    return queries.qualification_of(customer.id) if customer_figure(ASSESSED, customer.id, actor) else None
 
 
 def _collect(
@@ -259,9 +268,11 @@ INTERACTION_ICONS = {
 }
 
 
-def own_entries(customer: Customer, before: datetime | None, limit: int) -> list[TimelineEntry]:
+def own_entries(customer: Customer, actor: Actor, before: datetime | None, limit: int) -> list[TimelineEntry]:
     """Interactions, changes and stages of a customer for the time line."""
-    interactions = queries.interactions_in_brief(customer.id, before, limit)
+    met = customer_figure(MET, customer.id, actor)
+    interactions = queries.interactions_in_brief(customer.id, before, limit) if met else []
+    moved = queries.stage_changes_of(customer.id) if customer_figure(MOVED, customer.id, actor) else []
     if before is None:
         g.setdefault("customer_newest", {})[customer.id] = (interactions, len(interactions) < limit)
     entries = [
@@ -300,7 +311,7 @@ def own_entries(customer: Customer, before: datetime | None, limit: int) -> list
             actor=row.changed_by.name if row.changed_by else "",
             tone="accent",
         )
-        for row in queries.stage_changes_of(customer.id)
+        for row in moved
         if before is None or row.changed_at < before
     ]
     return entries

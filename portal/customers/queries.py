@@ -17,7 +17,7 @@ from portal.core import clock
 from portal.core.calendar import Birthday, to_lunar
 from portal.core.errors import NotAllowed, NotFound
 from portal.core.permissions import Reason, can, decide_all, holders, only_visible, require, visible
-from portal.core.together import Question
+from portal.core.together import Question, any_of
 from portal.customers.actions import CustomerAction
 from portal.customers.models import (
     Contact,
@@ -31,6 +31,7 @@ from portal.customers.models import (
     NextStep,
 )
 from portal.customers.permissions import ASSIGN, EDIT, REVEAL, VIEW
+from portal.customers.remembered import remembered
 from portal.customers.vocabulary import Status
 from portal.extensions import db
 from portal.i18n import _
@@ -159,9 +160,19 @@ def figures_of(customer_id: int, actor: Actor) -> dict[str, Question]:
 
 
 @cache
-def _figures() -> dict[str, Select[int]]:
+def _figures() -> dict[str, Select[Any]]:
+    """Counts, and whether there is any of what most customers have none of: its statement is then left out."""
     customer_id = bindparam("customer_id", type_=Integer)
     return {
+        "met": any_of(Interaction, Interaction.customer_id == customer_id),
+        "moved": any_of(CustomerStageChange, CustomerStageChange.customer_id == customer_id),
+        "planned": any_of(
+            NextStep,
+            NextStep.customer_id == customer_id,
+            NextStep.done_at.is_(None),
+            NextStep.cancelled_at.is_(None),
+        ),
+        "assessed": any_of(CustomerQualification, CustomerQualification.customer_id == customer_id),
         "contacts": select(func.count()).where(Contact.customer_id == customer_id, Contact.is_active),
         "interactions": select(func.count()).where(
             Interaction.customer_id == customer_id, Interaction.cancelled_at.is_(None)
@@ -294,16 +305,18 @@ class Briefing:
 LAST = 3
 
 
-def briefing_of(customer_id: int, known: Sequence[Interaction] = (), known_all: bool = False) -> Briefing:
+def briefing_of(
+    customer_id: int, known: Sequence[Interaction] = (), known_all: bool = False, any_planned: bool = True
+) -> Briefing:
     """The last three interactions that were not taken back, and the open next steps.
 
     :param known: the newest interactions (`interactions_in_brief`), where the page has read them already.
-    :param known_all: there are no others.
+    :param known_all: there are no others. :param any_planned: False where it is known that no step is open.
     """
     last = [row for row in known if row.cancelled_at is None][:LAST]
     if len(last) < LAST and not known_all:
         last = list(db.session.scalars(_last_interactions_statement(), {"customer_id": customer_id}))
-    return Briefing(last, open_steps_of(customer_id))
+    return Briefing(last, open_steps_of(customer_id) if any_planned else [])
 
 
 @cache
@@ -592,7 +605,11 @@ def workload_of(actor: Actor, idle_days: int) -> Workload:
     idle_since = clock.day_bounds(today - timedelta(days=idle_days))[0]
     parameters = {"user_id": actor.user_id, "today": today, "idle_since": idle_since, "since": since}
     statement = only_visible(_workload_statement(), actor, VIEW)
-    return Workload(*(int(value) for value in db.session.execute(statement, parameters).one()))
+
+    def count() -> Workload:
+        return Workload(*(int(value) for value in db.session.execute(statement, parameters).one()))
+
+    return remembered(actor, "customers.workload", (actor.user_id, today, idle_days), count).value
 
 
 @cache
@@ -616,22 +633,31 @@ def possible_managers(actor: Actor, present: int | None = None, limit: int = 500
     Executives and the portal choose among all account managers and heads, heads among the people of the departments
     they oversee, everybody else only himself. `present` is always among them.
     """
-    if EXECUTIVE in actor.roles or actor.is_system:
+    among_all = EXECUTIVE in actor.roles or actor.is_system
+    parameters: dict[str, Any] = {"present": present or 0, "limit": limit}
+    if not among_all:
+        parameters |= {"overseen": sorted(actor.oversees), "user_id": actor.user_id or 0}
+    rows = db.session.execute(_managers_statement(among_all), parameters)
+    return [(row.id, f"{row.name} · {row.department}") for row in rows]
+
+
+@cache
+def _managers_statement(among_all: bool) -> Select[int, str, str]:
+    """Built once: each list of customers offers them in a filter."""
+    if among_all:
         manages = User.id.in_(select(UserRole.user_id).where(UserRole.role == ACCOUNT_MANAGER))
         leads = User.id.in_(select(Department.head_id).where(Department.head_id.is_not(None)))
         condition = or_(manages, leads)
-    elif actor.oversees:
-        condition = or_(User.department_id.in_(sorted(actor.oversees)), User.id == actor.user_id)
     else:
-        condition = User.id == actor.user_id
-    rows = db.session.execute(
+        below = User.department_id.in_(bindparam("overseen", expanding=True))
+        condition = or_(below, User.id == bindparam("user_id", type_=Integer))
+    return (
         select(User.id, User.name, Department.name.label("department"))
         .join(Department, User.department_id == Department.id)
-        .where(or_(and_(condition, User.is_active), User.id == (present or 0)))
+        .where(or_(and_(condition, User.is_active), User.id == bindparam("present", type_=Integer)))
         .order_by(User.name_sort, User.id)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
-    return [(row.id, f"{row.name} · {row.department}") for row in rows]
 
 
 def possible_departments(actor: Actor, present: int | None = None) -> list[tuple[int, str]]:

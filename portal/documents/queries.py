@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import and_, false, func, or_, select
+from sqlalchemy import Integer, Select, and_, bindparam, false, func, or_, select
 
-from portal.core.permissions import Actor, Condition, can
+from portal.core.permissions import Actor, Condition, can, narrowed
 from portal.core.registry import Registry, registry
 from portal.core.together import Question
 from portal.core.transaction import once_a_page
@@ -39,14 +40,31 @@ def _readable(actor: Actor, customer_id: int | None) -> Condition:
     ruled: dict[Any, list[str]] = {}
     for kind in kinds():
         ruled.setdefault(kind.rows, []).append(kind.key)
-    conditions: list[Condition] = []
+    parts: list[tuple[tuple[str, ...], Condition | None]] = []
     for rows, keys in ruled.items():
         if rows is None:
-            conditions.append(and_(Document.kind.in_(keys), Document.made_by_id == actor.user_id))
+            parts.append((tuple(keys), _made_by(actor.user_id)))
         elif customer_id is None or not isinstance(rows, of_visible_customers):
-            conditions.append(and_(Document.kind.in_(keys), rows(actor)))
+            parts.append((tuple(keys), rows(actor)))
         elif can(actor, rows.permission, customer_id):
-            conditions.append(Document.kind.in_(keys))
+            parts.append((tuple(keys), None))
+    return _any_of_kinds(tuple(parts))
+
+
+# Remembered: every record page asks for documents, and what is the same object is written as SQL only once.
+
+
+@lru_cache(maxsize=512)
+def _made_by(user_id: int | None) -> Condition:
+    return Document.made_by_id == user_id
+
+
+@lru_cache(maxsize=512)
+def _any_of_kinds(parts: tuple[tuple[tuple[str, ...], Condition | None], ...]) -> Condition:
+    """Documents of some kinds that meet a condition (None: all of them), or of other kinds that meet another."""
+    conditions = [
+        Document.kind.in_(keys) if rows is None else and_(Document.kind.in_(keys), rows) for keys, rows in parts
+    ]
     return or_(*conditions) if conditions else false()
 
 
@@ -99,10 +117,15 @@ def for_customer(
 
 def count_question(actor: Actor, customer_id: int) -> Question:
     """How many documents about a customer the actor's list shows."""
-    return Question(
+    return Question(narrowed(_count_statement(), readable(actor, customer_id)), {"customer_id": customer_id})
+
+
+@cache
+def _count_statement() -> Select[int]:
+    return (
         select(func.count())
         .select_from(Document)
-        .where(Document.customer_id == customer_id, readable(actor, customer_id))
+        .where(Document.customer_id == bindparam("customer_id", type_=Integer))
     )
 
 

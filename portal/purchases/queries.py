@@ -38,10 +38,10 @@ from portal.core.permissions import visible
 from portal.core.text import LIKE_ESCAPE, fold, like_literal
 from portal.customers.models import Customer
 from portal.customers.permissions import VIEW
+from portal.customers.remembered import Figure, remembered
 from portal.extensions import db
 from portal.org.actor import Actor
 from portal.org.models import Department, User
-from portal.purchases.cache import Figure, remembered
 from portal.purchases.models import Product, Purchase, PurchaseGroupMonth, PurchaseLine, PurchaseMonth
 from portal.purchases.periods import Month, Period
 from portal.purchases.rhythm import Rhythm, rhythm_of

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Integer, Select, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from plugins.archive.dossiers.completeness import FileFacts, PartState, Rules, states_of
@@ -26,6 +26,7 @@ from plugins.archive.dossiers.models import (
 from plugins.archive.dossiers.vocabulary import CONTRACT_PHASE, PHASE_OF_STAGE, PHASES, PROSPECT
 from portal.core import clock, settings
 from portal.core.errors import NotFound
+from portal.core.together import Question, any_of
 from portal.customers.models import Customer, CustomerStageChange, Interaction
 from portal.customers.vocabulary import Status
 from portal.extensions import db
@@ -58,6 +59,16 @@ def files_of(
     """
     found = db.session.scalars(_files_statement(tuple(parts), tuple(states)), {"customer_id": customer_id})
     return sorted(found, key=lambda file: PARTS.index(file.part))
+
+
+def any_question(customer_id: int) -> Question:
+    """Whether there was ever a file in the customer's dossier."""
+    return Question(_any_statement(), {"customer_id": customer_id})
+
+
+@cache
+def _any_statement() -> Select[bool]:
+    return any_of(ArchiveFile, ArchiveFile.customer_id == bindparam("customer_id", type_=Integer))
 
 
 @lru_cache(maxsize=64)

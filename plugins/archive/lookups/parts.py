@@ -16,9 +16,11 @@ from portal.core.navigation import NavArea, NavItem
 from portal.core.panels import Action, Panel
 from portal.core.paths import path_for
 from portal.core.permissions import can
+from portal.core.together import Question
 from portal.i18n import _, _l
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
+from portal.pluginmanager import customer_figure
 
 NAVIGATION: tuple[NavArea | NavItem, ...] = (
     NavItem("archive", "archive_lookups", _l("My look-ups"), "archive_lookups.index", "folder2-open", 50, ASK),
@@ -102,10 +104,21 @@ def hidden_actions(customer_id: int, actor: Actor) -> Sequence[Action]:
     return [Action("archive_lookup", _("Ask for a look-up"), url, "folder2-open", kind="primary", order=50)]
 
 
+#: Figure of a customer: whether anybody's grant on the dossier holds now.
+GRANTS_HOLD = "archive.grants"
+
+
+def figures(customer_id: int) -> dict[str, Question]:
+    """For the customer's page."""
+    return {GRANTS_HOLD: queries.any_question(customer_id)}
+
+
 def customer_panels(customer: Any, actor: Actor) -> Sequence[Panel]:
-    """Grants on the customer's dossier: one's own, and for heads those of others; one statement."""
+    """Grants on the customer's dossier: one's own, and for heads those of others; one statement at most."""
     if not can(actor, ASK):
         return []
-    context = {"found": queries.of_customer(customer.id, actor), "words": words, "customer_id": customer.id}
+    some = customer_figure(GRANTS_HOLD, customer.id, actor)
+    found = queries.of_customer(customer.id, actor) if some else queries.CustomerLookups([], [])
+    context = {"found": found, "words": words, "customer_id": customer.id}
     title = _("Look-ups of the dossier")
     return [Panel("archive_lookups", title, "archive/lookups/panel.html", context, order=55, icon="folder2-open")]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import Integer, Select, and_, bindparam, func, or_, select
 
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.copies.states import ISSUED
@@ -22,6 +22,7 @@ from portal.approvals.models import ApprovalRequest
 from portal.core import clock, settings
 from portal.core.errors import NotFound
 from portal.core.permissions import can, visible
+from portal.core.together import Question, any_of
 from portal.customers.models import Customer
 from portal.customers.vocabulary import Status
 from portal.extensions import db
@@ -246,6 +247,16 @@ def of_customer(customer_id: int, actor: Actor) -> CustomerLookups:
     return CustomerLookups(
         [row for row in rows if row.holder_id == actor.user_id], [row for row in rows if row.holder_id != actor.user_id]
     )
+
+
+def any_question(customer_id: int) -> Question:
+    """Whether anybody's grant on the customer holds now."""
+    return Question(_any_statement(), {"customer_id": customer_id})
+
+
+@cache
+def _any_statement() -> Select[bool]:
+    return any_of(ArchiveGrant, ArchiveGrant.customer_id == bindparam("customer_id", type_=Integer), holds())
 
 
 @cache

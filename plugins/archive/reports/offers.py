@@ -18,9 +18,11 @@ from portal.core import clock
 from portal.core.navigation import NavItem
 from portal.core.panels import Action, AgendaItem, Panel, Tab
 from portal.core.permissions import can
+from portal.core.together import Question
 from portal.i18n import _, _l
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
+from portal.pluginmanager import customer_figure
 
 NAVIGATION = (
     NavItem("archive", "archive_dossiers", _l("Customer dossiers"), "archive.dossiers", "folder2", 10, EXISTS),
@@ -83,12 +85,22 @@ def customer_tabs(customer: Any, actor: Actor) -> Sequence[Tab]:
     return [Tab("archive", _l("Dossier"), url_for("archive.dossier", customer_id=customer.id), order=45)]
 
 
+#: Figure of a customer: whether there was ever a file in the dossier.
+FILES = "archive.files"
+
+
+def figures(customer_id: int) -> dict[str, Question]:
+    """For the customer's page."""
+    return {FILES: dossiers.any_question(customer_id)}
+
+
 def customer_panels(customer: Any, actor: Actor) -> Sequence[Panel]:
-    """How the dossier stands; one statement."""
+    """How the dossier stands; one statement at most."""
     if not can(actor, EXISTS):
         return []
+    files = dossiers.files_of(customer.id) if customer_figure(FILES, customer.id, actor) else ()
     context = {
-        "standing": dossiers.part_states(dossiers.files_of(customer.id), customer),
+        "standing": dossiers.part_states(files, customer),
         "words": dossier_words,
         "customer": customer,
     }

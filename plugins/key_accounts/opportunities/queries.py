@@ -42,6 +42,7 @@ from plugins.key_accounts.opportunities.models import (
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.permissions import can, visible
+from portal.core.together import Question, any_of
 from portal.customers.models import Customer, NextStep
 from portal.customers.permissions import VIEW
 from portal.extensions import db
@@ -394,6 +395,16 @@ def people_with_targets(actor: Actor) -> list[tuple[int, str]]:
         where = and_(User.department_id.in_(sorted(actor.oversees)), User.is_active)
     rows = db.session.execute(select(User.id, User.name).where(where).order_by(User.name_sort, User.id).limit(500))
     return [(row.id, row.name) for row in rows]
+
+
+def any_question(customer_id: int) -> Question:
+    """Whether the customer has or had an opportunity."""
+    return Question(_any_statement(), {"customer_id": customer_id})
+
+
+@cache
+def _any_statement() -> Select[bool]:
+    return any_of(Opportunity, Opportunity.customer_id == bindparam("customer_id", type_=Integer))
 
 
 def timeline(customer_id: int, before: datetime | None, limit: int) -> list[Any]:

@@ -16,10 +16,10 @@ from plugins.key_accounts.tiers.models import ORDINARY, TIERS
 from portal.core.errors import NotFound
 from portal.core.permissions import visible
 from portal.customers.models import Customer
+from portal.customers.remembered import remembered
 from portal.extensions import db
 from portal.org.actor import Actor
 from portal.org.models import EXECUTIVE
-from portal.purchases.cache import remembered
 
 ZERO = Decimal("0.00")
 #: By which tier customers are put together.

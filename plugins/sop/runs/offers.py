@@ -24,11 +24,13 @@ from portal.core.occasions import Occasion
 from portal.core.panels import Action, AgendaItem, Panel, TimelineEntry
 from portal.core.permissions import can
 from portal.core.storage import FileStore
+from portal.core.together import Question
 from portal.customers.vocabulary import Stage
 from portal.i18n import _, _l
 from portal.jobs.services import enqueue
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import SYSTEM, Actor
+from portal.pluginmanager import customer_figure
 
 NEW_CUSTOMER, FIRST_ORDER = "customers.created", "customers.ordering"
 OCCASIONS = (
@@ -78,6 +80,15 @@ def actions_of_customer(customer: Any, actor: Actor) -> list[Action]:
     ]
 
 
+#: Figure of a customer: whether there is or was a run.
+RUNS = "sop.runs"
+
+
+def figures(customer_id: int) -> dict[str, Question]:
+    """For the customer's page."""
+    return {RUNS: queries.any_question(customer_id)}
+
+
 def panels_of_customer(customer: Any, actor: Actor) -> list[Panel]:
     """Open runs, and what is started most, with one click; two statements."""
     if not can(actor, USE):
@@ -85,7 +96,7 @@ def panels_of_customer(customer: Any, actor: Actor) -> list[Panel]:
     today = clock.today()
     startable = [item for item in queries.startable(actor, today, limit=QUICK) if item.fits or item.used]
     context = {
-        "runs": queries.runs_of_customer(customer.id),
+        "runs": queries.runs_of_customer(customer.id) if customer_figure(RUNS, customer.id, actor) else [],
         "startable": startable,
         "tokens": {item.procedure_id: new_token() for item in startable},
         "customer_id": customer.id,
@@ -96,8 +107,10 @@ def panels_of_customer(customer: Any, actor: Actor) -> list[Panel]:
     ]
 
 
-def timeline_of_customer(customer: Any, before: Any, limit: int) -> list[TimelineEntry]:
-    """Beginnings and ends of runs; one statement."""
+def timeline_of_customer(customer: Any, actor: Actor, before: Any, limit: int) -> list[TimelineEntry]:
+    """Beginnings and ends of runs; one statement, none for a customer without runs."""
+    if not customer_figure(RUNS, customer.id, actor):
+        return []
     tones = {"started": "info", "completed": "success", "cancelled": "neutral"}
     return [
         TimelineEntry(

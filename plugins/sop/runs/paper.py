@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -39,10 +40,15 @@ def _may_read(actor: Any, document: Document) -> bool:
 
 def _rows(actor: Any) -> Condition:
     """Documents that the actor made, or of runs of his own: lists need no more."""
+    return _made_or_own(actor.user_id, visible(actor, RUN_VIEW))
+
+
+@lru_cache(maxsize=512)
+def _made_or_own(user_id: int | None, seen: Condition) -> Condition:
     own = select(("sop_run:" + SopRun.id.cast(Document.subject.type)).label("subject")).where(
-        or_(SopRun.owner_id == actor.user_id, SopRun.started_by_id == actor.user_id), visible(actor, RUN_VIEW)
+        or_(SopRun.owner_id == user_id, SopRun.started_by_id == user_id), seen
     )
-    return or_(Document.made_by_id == actor.user_id, Document.subject.in_(own))
+    return or_(Document.made_by_id == user_id, Document.subject.in_(own))
 
 
 KINDS = (

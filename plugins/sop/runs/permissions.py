@@ -18,6 +18,9 @@ RUN_VIEW = "sop.run_view"
 RUN_WORK = "sop.run_work"
 SCHEDULES = "sop.schedules"
 
+CUSTOMER_VIEW = "customers.view"
+CUSTOMER_EDIT = "customers.edit"
+
 PERMISSIONS = (
     Permission(RUN_VIEW, _l("See a checklist run"), entity=SopRun, secret=True),
     Permission(RUN_WORK, _l("Work on a checklist run"), entity=SopRun, secret=True),
@@ -42,23 +45,24 @@ def _below(actor: Actor) -> ColumnElement[bool]:
     return SopRun.department_id.in_(sorted(actor.oversees)) if actor.oversees else false()
 
 
-def _of_customers(permission: str) -> object:
-    def rows(actor: Actor) -> ColumnElement[bool]:
-        return SopRun.customer_id.in_(select(Customer.id).where(visible(actor, permission)))
+def _of_seen(actor: Actor) -> ColumnElement[bool]:
+    return SopRun.customer_id.in_(select(Customer.id).where(visible(actor, CUSTOMER_VIEW)))
 
-    return rows
+
+def _of_changed(actor: Actor) -> ColumnElement[bool]:
+    return SopRun.customer_id.in_(select(Customer.id).where(visible(actor, CUSTOMER_EDIT)))
 
 
 RULES = (
-    Rule(RUN_VIEW, "responsible", _l("is responsible for it or started it"), anyone, _responsible),
-    Rule(RUN_VIEW, "assigned", _l("has a step in it"), anyone, _assigned),
-    Rule(RUN_VIEW, "department_head", _l("heads the department"), _heads, _below),
+    Rule(RUN_VIEW, "responsible", _l("is responsible for it or started it"), anyone, _responsible, lasting=True),
+    Rule(RUN_VIEW, "assigned", _l("has a step in it"), anyone, _assigned, lasting=True),
+    Rule(RUN_VIEW, "department_head", _l("heads the department"), _heads, _below, lasting=True),
     Rule(RUN_VIEW, "executive", _l("is an executive"), has_role(EXECUTIVE)),
-    Rule(RUN_VIEW, "customer", _l("may see the customer"), anyone, _of_customers("customers.view")),  # type: ignore[arg-type]
-    Rule(RUN_WORK, "responsible", _l("is responsible for it or started it"), anyone, _responsible),
-    Rule(RUN_WORK, "assigned", _l("has a step in it"), anyone, _assigned),
-    Rule(RUN_WORK, "department_head", _l("heads the department"), _heads, _below),
-    Rule(RUN_WORK, "customer", _l("may change the customer"), anyone, _of_customers("customers.edit")),  # type: ignore[arg-type]
+    Rule(RUN_VIEW, "customer", _l("may see the customer"), anyone, _of_seen, lasting=True, follows=CUSTOMER_VIEW),
+    Rule(RUN_WORK, "responsible", _l("is responsible for it or started it"), anyone, _responsible, lasting=True),
+    Rule(RUN_WORK, "assigned", _l("has a step in it"), anyone, _assigned, lasting=True),
+    Rule(RUN_WORK, "department_head", _l("heads the department"), _heads, _below, lasting=True),
+    Rule(RUN_WORK, "customer", _l("may change the customer"), anyone, _of_changed, lasting=True, follows=CUSTOMER_EDIT),
     Rule(SCHEDULES, "department_head", _l("heads a department"), _heads),
     Rule(SCHEDULES, "executive", _l("is an executive"), has_role(EXECUTIVE)),
     Rule(SCHEDULES, "sop_editor", _l("is an SOP editor"), has_role(SOP_EDITOR)),

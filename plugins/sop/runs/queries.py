@@ -38,6 +38,7 @@ from plugins.sop.runs.permissions import RUN_VIEW
 from plugins.sop.runs.rules import locked_after
 from portal.core.errors import NotFound
 from portal.core.permissions import can, only_visible, require
+from portal.core.together import Question, any_of
 from portal.core.transaction import once_a_page
 from portal.customers.models import Customer
 from portal.extensions import db
@@ -317,6 +318,16 @@ def my_steps(actor: Actor, limit: int = MOST_STEPS) -> Sequence[Any]:
     """Open steps of the actor that can be worked on, the most urgent first; one statement."""
     parameters = {"person": actor.user_id or 0, "most": limit}
     return once_a_page((my_steps, actor.user_id, limit), lambda: db.session.execute(_my_steps(), parameters).all())
+
+
+def any_question(customer_id: int) -> Question:
+    """Whether there is or was a run for the customer."""
+    return Question(_any_statement(), {"customer_id": customer_id})
+
+
+@cache
+def _any_statement() -> Select[bool]:
+    return any_of(SopRun, SopRun.customer_id == bindparam("customer_id", type_=Integer))
 
 
 def runs_of_customer(customer_id: int, limit: int = 6) -> Sequence[Any]:

@@ -216,6 +216,8 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
 def _page_statement(query: Query, behind: list[SQLColumnExpression[bool]], reverse: bool) -> Select[Any]:
     """The rows of a page and one more, to know whether there is a next page."""
     size = query.size + 1
+    if not behind and not reverse and not (query.listing.branches and len(query.listing.branches(query.actor)) > 1):
+        return query.first_rows(size)
     statement = query.select(query.columns).where(*behind)
     branches = query.listing.branches(query.actor) if query.listing.branches else []
     if 1 < len(branches) <= MOST_BRANCHES:

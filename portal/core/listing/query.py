@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -161,31 +162,79 @@ class Query:
 
     def select(self, columns: Sequence[Column]) -> Select[Any]:
         """The statement with the fields of the columns; the row's identity is `id`, its sort value `sort_value`."""
-        fields: dict[str, SQLColumnExpression[Any]] = {}
-        for column in columns:
-            fields.update(column.fields)
-        identity = self.listing.identity
-        sort = self.sort.sort if self.sort.sort is not None else identity
-        statement: Any = select(
-            identity.label("id"),
-            sort.label("sort_value"),
-            *(expression.label(name) for name, expression in fields.items() if name != "id"),
+        return _selected(_Same(self.listing), tuple(column.key for column in columns), self.sort.key).where(
+            *self.conditions()
         )
-        return self.listing.source(statement).where(*self.conditions())
 
     def ordered(self, statement: Select[Any], reverse: bool = False) -> Select[Any]:
         """Order by the chosen column, then by identity."""
-        identity = self.listing.identity
-        sort = self.sort.sort if self.sort.sort is not None else identity
-        descending = self.descending != reverse
-        order = [identity] if sort is identity else [sort, identity]
-        return statement.order_by(*(part.desc() if descending else part.asc() for part in order))
+        return statement.order_by(*_order(_Same(self.listing), self.sort.key, self.descending != reverse))
+
+    def first_rows(self, size: int) -> Select[Any]:
+        """So many rows of the present columns from the top; the same object while the conditions are the same ones."""
+        columns = tuple(column.key for column in self.columns)
+        return _first_rows(_Same(self.listing), columns, self.sort.key, self.descending, size, tuple(self.conditions()))
 
     def url(self, path: str, without: tuple[str, ...] = (), **changes: str) -> str:
         """Address of this query with some parameters left out and others added."""
         pairs = [(name, value) for name, value in self.pairs if name not in without and name not in changes]
         pairs.extend((name, value) for name, value in changes.items() if value != "")
         return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+class _Same:
+    """A listing as a key: the very same one."""
+
+    __slots__ = ("listing",)
+
+    def __init__(self, listing: Listing) -> None:
+        self.listing = listing
+
+    def __hash__(self) -> int:
+        return id(self.listing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.listing is self.listing
+
+
+# The parts of a statement that do not depend on who asks are built once.
+
+
+@lru_cache(maxsize=512)
+def _selected(same: _Same, columns: tuple[str, ...], sort_key: str) -> Select[Any]:
+    listing = same.listing
+    fields: dict[str, SQLColumnExpression[Any]] = {}
+    for column in listing.columns:
+        if column.key in columns:
+            fields.update(column.fields)
+    sort = _sort_of(listing, sort_key)
+    statement: Any = select(
+        listing.identity.label("id"),
+        sort.label("sort_value"),
+        *(expression.label(name) for name, expression in fields.items() if name != "id"),
+    )
+    return listing.source(statement)
+
+
+@lru_cache(maxsize=512)
+def _order(same: _Same, sort_key: str, descending: bool) -> tuple[Any, ...]:
+    identity = same.listing.identity
+    sort = _sort_of(same.listing, sort_key)
+    parts = (identity,) if sort is identity else (sort, identity)
+    return tuple(part.desc() if descending else part.asc() for part in parts)
+
+
+@lru_cache(maxsize=512)
+def _first_rows(
+    same: _Same, columns: tuple[str, ...], sort_key: str, descending: bool, size: int, conditions: tuple[Any, ...]
+) -> Select[Any]:
+    statement = _selected(same, columns, sort_key).where(*conditions)
+    return statement.order_by(*_order(same, sort_key, descending)).limit(size)
+
+
+def _sort_of(listing: Listing, key: str) -> SQLColumnExpression[Any]:
+    column = next(column for column in listing.columns if column.key == key)
+    return column.sort if column.sort is not None else listing.identity
 
 
 def _sort(listing: Listing, key: str) -> tuple[Column, bool]:

@@ -59,7 +59,7 @@ def pick_region() -> Response:
     """Regions for a picker, as JSON."""
     text = clean_name(request.args.get("q", ""))[:40]
     if not text:
-        found = regions.provinces()
+        found = list(regions.provinces())
     else:
         exact = regions.find(text)
         found = [exact, *regions.children(exact.code)] if exact else regions.find_all(text)
@@ -84,8 +84,8 @@ def show(customer_id: int) -> str:
         sections=page.sections_of(customer),
         panels=page.panels_of(customer, actor),
         timeline=page.timeline_of(customer, actor, "customers.show"),
-        briefing=page.briefing_of(customer),
-        qualification=queries.qualification_of(customer.id),
+        briefing=page.briefing_of(customer, actor),
+        qualification=page.qualification_of(customer, actor),
         quick=_quick_form(customer) if EDIT in page.abilities(customer, actor) else None,
         may_reveal=REVEAL in page.abilities(customer, actor),
     )

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from portal.purchases import cache
-from portal.purchases.cache import FigureCache
+from portal.customers import remembered
+from portal.customers.remembered import FigureCache
 
 
 class Machine:
@@ -15,7 +15,7 @@ class Machine:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, cost: float) -> None:
         self.now, self.cost, self.version, self.computed = 1000.0, cost, 7, 0
-        monkeypatch.setattr(cache.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(remembered.time, "monotonic", lambda: self.now)
 
     def compute(self) -> int:
         self.now += self.cost
@@ -69,7 +69,7 @@ def test_a_change_while_adding_up_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_people_with_different_sight_never_share(monkeypatch: pytest.MonkeyPatch, world: Any) -> None:
-    monkeypatch.setattr(cache, "SLOW", 0.0)
+    monkeypatch.setattr(remembered, "SLOW", 0.0)
     calls: list[str] = []
 
     def ask(login: str) -> str:
@@ -77,7 +77,7 @@ def test_people_with_different_sight_never_share(monkeypatch: pytest.MonkeyPatch
             calls.append(login)
             return login
 
-        return cache.remembered(world.actor(login), "x", (), compute).value
+        return remembered.remembered(world.actor(login), "x", (), compute).value
 
     assert [ask(login) for login in ("anna", "ben", "hanna", "dora", "hector", "boss", "anna")] == [
         "anna", "ben", "hanna", "dora", "hector", "boss", "anna",

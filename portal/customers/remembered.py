@@ -102,10 +102,10 @@ class FigureCache:
 
 def figures() -> FigureCache:
     """The cache of the running application. Under test nothing depends on how fast the machine is."""
-    found = current_app.extensions.get("portal_purchase_figures")
+    found = current_app.extensions.get("portal_figures")
     if found is None:
         cache = FigureCache(0 if current_app.testing else PATIENCE)
-        found = current_app.extensions.setdefault("portal_purchase_figures", cache)
+        found = current_app.extensions.setdefault("portal_figures", cache)
     return found
 
 
