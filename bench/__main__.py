@@ -217,15 +217,14 @@ def _measure(
         f" {'8: p50':>8} {'ratio':>6}"
     )
     for page, role, path in pages:
-        # The floor is measured beside each page, so that a change of the machine's speed hits both.
-        floor_1 = measure.time_page(floor_port, "/?first=1000", "", 1, requests)
-        one = measure.time_page(port, path, f"{name}={cookies[role]}", 1, requests)
-        floor_8 = measure.time_page(floor_port, "/?first=1000", "", 8, requests)
-        eight = measure.time_page(port, path, f"{name}={cookies[role]}", 8, requests)
+        floor = measure.Address(floor_port, "/?first=1000")
+        address = measure.Address(port, path, f"{name}={cookies[role]}")
+        measure.warm(address)
+        floor_1, one, ratio_1 = measure.time_beside(floor, address, 1, requests)
+        floor_8, eight, ratio_8 = measure.time_beside(floor, address, 8, requests)
         floors[1].append(floor_1.p50)
         floors[8].append(floor_8.p50)
         statements = measure.count_statements(app, path, name, cookies[role])
-        ratio_1, ratio_8 = round(one.p50 / floor_1.p50, 2), round(eight.p50 / floor_8.p50, 2)
         row = {
             "page": page,
             "role": role,

@@ -14,7 +14,9 @@ from sqlalchemy import event
 
 from portal.extensions import db
 
-WARM_UP = 8
+WARM_UP = 4
+#: How often the floor and a page take turns.
+TURNS = 7
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,59 @@ def fetch(connection: http.client.HTTPConnection, path: str, cookie: str) -> int
     return len(body)
 
 
-def time_page(port: int, path: str, cookie: str, clients: int, requests: int) -> Timing:
+@dataclass(frozen=True)
+class Address:
+    """A page of a server."""
+
+    port: int
+    path: str
+    cookie: str = ""
+
+
+def warm(address: Address) -> None:
+    """Let all processes of a server see a page before anything is timed."""
+    _lap(address, 4, 40)
+
+
+def time_beside(floor: Address, page: Address, clients: int, requests: int) -> tuple[Timing, Timing, float]:
+    """Figures of the floor and of a page with so many clients at once, fetched in turns, and their ratio.
+
+    A machine that others use, too, is now faster, now slower: in turns both get the same share of either, and of the
+    ratios of all turns the middle one counts.
+    """
+    results: tuple[list[_Lap], list[_Lap]] = ([], [])
+    for _turn in range(TURNS):
+        for address, laps in zip((floor, page), results, strict=True):
+            laps.append(_lap(address, clients, max(requests // TURNS, clients)))
+    ratios = [
+        statistics.median(second.times) / statistics.median(first.times) for first, second in zip(*results, strict=True)
+    ]
+    first, second = (_timing(clients, laps) for laps in results)
+    return first, second, round(statistics.median(ratios), 2)
+
+
+@dataclass(frozen=True)
+class _Lap:
+    times: list[float]
+    elapsed: float
+    size: int
+
+
+def _timing(clients: int, laps: list[_Lap]) -> Timing:
+    times = [value for lap in laps for value in lap.times]
+    cuts = statistics.quantiles(times, n=100, method="inclusive")
+    return Timing(
+        clients,
+        len(times),
+        round(cuts[49] * 1000, 3),
+        round(cuts[94] * 1000, 3),
+        round(cuts[98] * 1000, 3),
+        round(len(times) / sum(lap.elapsed for lap in laps), 1),
+        laps[0].size,
+    )
+
+
+def _lap(address: Address, clients: int, requests: int) -> _Lap:
     """Fetch a page so many times with so many clients at once."""
     times: list[float] = []
     sizes: list[int] = []
@@ -55,14 +109,14 @@ def time_page(port: int, path: str, cookie: str, clients: int, requests: int) ->
 
     def client() -> None:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=60)
             own = []
             for _number in range(WARM_UP):
-                fetch(connection, path, cookie)
+                fetch(connection, address.path, address.cookie)
             barrier.wait(timeout=120)
             for _number in range(share):
                 begin = time.perf_counter()
-                size = fetch(connection, path, cookie)
+                size = fetch(connection, address.path, address.cookie)
                 own.append(time.perf_counter() - begin)
             with lock:
                 times.extend(own)
@@ -85,16 +139,7 @@ def time_page(port: int, path: str, cookie: str, clients: int, requests: int) ->
     elapsed = time.perf_counter() - begin
     if failures:
         raise failures[0]
-    cuts = statistics.quantiles(times, n=100, method="inclusive")
-    return Timing(
-        clients,
-        len(times),
-        round(cuts[49] * 1000, 3),
-        round(cuts[94] * 1000, 3),
-        round(cuts[98] * 1000, 3),
-        round(len(times) / elapsed, 1),
-        sizes[0],
-    )
+    return _Lap(times, elapsed, sizes[0])
 
 
 def count_statements(app: Flask, path: str, cookie_name: str, cookie: str) -> int:

@@ -47,7 +47,6 @@ LANGUAGE = "zh_Hans_CN"
 CHAPTER = "procedures"
 #: Goals: SQL statements of a page, its p50 as a multiple of the floor's, milliseconds until a checklist is there.
 STATEMENTS, RATIO, START = 12, 2.0, 200.0
-TURNS = 7
 
 
 @dataclass(frozen=True)
@@ -139,24 +138,17 @@ def _measure(app: Any, book: Book, ports: tuple[int, int], cookie: str, requests
         "library": "/sop/",
     }
     rows = {}
-    floor_path = f"/?first=1&rows={PROCEDURES + book.chapters}"
-    for path in pages.values():
-        # Both processes have seen each page before anything is timed.
-        measure.time_page(port, path, f"{name}={cookie}", 4, 40)
+    floor = measure.Address(floor_port, f"/?first=1&rows={PROCEDURES + book.chapters}")
     for page, path in pages.items():
-        # Page and floor take turns, and the middle of the turns counts: what else the machine does hits both.
-        turns = []
-        for _turn in range(TURNS):
-            floor = measure.time_page(floor_port, floor_path, "", 1, requests // TURNS)
-            timed = measure.time_page(port, path, f"{name}={cookie}", 1, requests // TURNS)
-            turns.append((timed.p50 / floor.p50, timed, floor))
-        ratio, timed, floor = sorted(turns, key=lambda turn: turn[0])[TURNS // 2]
+        address = measure.Address(port, path, f"{name}={cookie}")
+        measure.warm(address)
+        bare, timed, ratio = measure.time_beside(floor, address, 1, requests)
         rows[page] = {
             "path": path,
             "statements": measure.count_statements(app, path, name, cookie),
             "one_client": timed.as_dict(),
-            "floor": floor.as_dict(),
-            "ratio": round(ratio, 2),
+            "floor": bare.as_dict(),
+            "ratio": ratio,
         }
     started = _start(port, book, f"{name}={cookie}", max(requests // 7, 20))
     read = [row for page, row in rows.items() if page != "library"]

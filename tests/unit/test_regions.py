@@ -20,7 +20,7 @@ def test_provinces_in_official_order() -> None:
 
 def test_tree_is_whole() -> None:
     seen = set()
-    queue = regions.provinces()
+    queue = list(regions.provinces())
     while queue:
         item = queue.pop()
         assert item.code not in seen
