@@ -176,8 +176,9 @@ def _terms_of_visible(kinds: tuple[int, ...], only: ColumnElement[bool]) -> Comp
             .join(Customer, Customer.id == few.c.customer_id)
             .where(only)
         )
-        more = _range_of(number, kind).order_by(CustomerTerm.term).offset(CROWD).limit(1).subquery()
-        parts.append(select(literal(kind), more.c.term, literal(TOO_MANY)))
+        some = _range_of(number, kind).limit(CROWD + 1).subquery()
+        how_many = select(func.count()).select_from(some).scalar_subquery()
+        parts.append(select(literal(kind), literal(""), literal(TOO_MANY)).where(how_many > CROWD))
     return union_all(*parts)
 
 
