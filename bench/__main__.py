@@ -99,7 +99,7 @@ def _database(name: str, keep: str) -> Iterator[tuple[str, Path]]:
         else:
             from tests.conftest_servers import Postgres
 
-            with Postgres() as server:
+            with Postgres(folder / "cluster" if keep else None) as server:
                 yield server.url, folder
 
 

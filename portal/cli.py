@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from unicodedata import east_asian_width
 
@@ -161,7 +162,12 @@ def prepare(demo: bool) -> None:
 
     if demo_company.is_empty():
         click.echo("Loading the demo company (about a minute, once) …", err=True)
-        demo_company.load()
+        # What is made on the way is no news to somebody who waits for the first page.
+        logging.disable(logging.INFO)
+        try:
+            demo_company.load()
+        finally:
+            logging.disable(logging.NOTSET)
     if demo_company.accounts_file().is_file():
         click.echo(_table(demo_company.accounts(), ("login", "password", "name", "department", "title")))
 

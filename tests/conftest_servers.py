@@ -36,15 +36,17 @@ class ServerMissing(Exception):
 
 
 class Postgres:
-    """A throw-away PostgreSQL cluster."""
+    """A throw-away PostgreSQL cluster, or one that is kept in a folder and used again."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep: Path | None = None) -> None:
         self.programs = _postgresql_programs()
-        self.folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
+        self.kept = keep is not None
+        self.folder = keep or Path(tempfile.mkdtemp(prefix="portal-pg-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
         self.user = _unprivileged_user()
         # Whoever may connect as this account may run programs as the server's user: not every user of the machine.
-        self.password = secrets.token_hex(16)
+        self.password = self._password_file.read_text() if self.data.exists() else secrets.token_hex(16)
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -60,18 +62,14 @@ class Postgres:
     def __exit__(self, *_error: object) -> None:
         self.stop()
 
+    @property
+    def _password_file(self) -> Path:
+        return self.folder / "password"
+
     def start(self) -> None:
         """Create the cluster and wait until it answers. Durability is off: the data dies with the test run."""
-        password_file = self.folder / "password"
-        password_file.write_text(self.password)
-        if self.user:
-            shutil.chown(self.folder, self.user)
-            shutil.chown(password_file, self.user)
-        initdb = [self.programs / "initdb", "-D", self.data, "-U", "portal", "-A", "scram-sha-256", "-E", "UTF8"]
-        initdb += [f"--pwfile={password_file}", "--locale=C", "--no-sync"]
-        made = subprocess.run(initdb, capture_output=True, text=True, **self._as_user())
-        if made.returncode:
-            raise RuntimeError(f"initdb failed: {made.stderr}")
+        if not self.data.exists():
+            self._create()
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -103,16 +101,29 @@ class Postgres:
         self.stop()
         raise RuntimeError(f"PostgreSQL did not start: {said}")
 
+    def _create(self) -> None:
+        password_file = self._password_file
+        password_file.write_text(self.password)
+        if self.user:
+            shutil.chown(self.folder, self.user)
+            shutil.chown(password_file, self.user)
+        initdb = [self.programs / "initdb", "-D", self.data, "-U", "portal", "-A", "scram-sha-256", "-E", "UTF8"]
+        initdb += [f"--pwfile={password_file}", "--locale=C", "--no-sync"]
+        made = subprocess.run(initdb, capture_output=True, text=True, **self._as_user())
+        if made.returncode:
+            raise RuntimeError(f"initdb failed: {made.stderr}")
+
     def stop(self) -> None:
-        """Stop at once and remove everything."""
+        """Stop; a cluster that is not kept stops at once and leaves nothing behind."""
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGQUIT)
+            self.process.send_signal(signal.SIGINT if self.kept else signal.SIGQUIT)
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if not self.kept:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _as_user(self) -> dict[str, Any]:
         where: dict[str, Any] = {"cwd": "/"}
