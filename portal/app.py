@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import PROJECT_ROOT, load_config
-from portal.core import clock, database, error_pages, headers, settings, web
+from portal.core import clock, database, error_pages, headers, logs, settings, web
 from portal.core.permissions import PermissionRegistry
 from portal.core.registry import Registry
 from portal.core.transaction import forget_page
@@ -64,7 +64,7 @@ def configure(app: Flask, overrides: dict[str, Any]) -> None:
     """Settings, time zone, logging, proxies, template engine."""
     app.config.from_mapping(load_config(**overrides))
     clock.set_zone(app.config["TIMEZONE"])
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.init_logging()
     for name in ("alembic", "fontTools", "pikepdf", "weasyprint"):
         logging.getLogger(name).setLevel(logging.WARNING)
     hops = app.config["PROXY_HOPS"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from unicodedata import east_asian_width
 
@@ -184,6 +185,8 @@ def run(demo: bool, only: str | None) -> None:
 
 def main() -> None:
     """Entry point of the console script."""
+    # What the portal writes (database, spool of mail, trail of anchors) is for its own account alone.
+    os.umask(0o077)
     cli()
 
 

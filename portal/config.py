@@ -58,7 +58,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("REDIS_URL", "str", "", "Redis for jobs and rate limits; empty means files in DATA_DIR."),
     Option("SECRET_KEY", "str", "", "At least 32 random bytes as text; empty means DATA_DIR/secret.key, made once."),
     Option("SECRET_KEY_FALLBACKS", "list", (), "Earlier secret keys that are still accepted, newest first."),
-    Option("TRUSTED_HOSTS", "list", (), "Host names the portal answers to; empty means any (development only)."),
+    Option("TRUSTED_HOSTS", "list", (), "Host names the portal answers to; empty means any, which HTTPS refuses."),
     Option("PROXY_HOPS", "int", 0, "Number of trusted proxies that set X-Forwarded-* headers."),
     Option("HTTPS", "bool", False, "The portal is reached over HTTPS: secure __Host- cookie and HSTS."),
     Option("BASE_URL", "str", "", "Address used for links in messages, e.g. https://portal.example.com."),
@@ -190,6 +190,8 @@ def _derive(config: dict[str, Any]) -> None:
     if len(config["SECRET_KEY"].encode()) < MINIMUM_SECRET_BYTES:
         raise ConfigError(f"SECRET_KEY must have at least {MINIMUM_SECRET_BYTES} bytes.")
     config["SECRET_KEY_FALLBACKS"] = list(config["SECRET_KEY_FALLBACKS"])
+    if config["HTTPS"] and not config["TRUSTED_HOSTS"]:
+        raise ConfigError("HTTPS=true needs TRUSTED_HOSTS: without it anybody may choose the name in the addresses.")
     config["TRUSTED_HOSTS"] = list(config["TRUSTED_HOSTS"]) or None
     config["MAX_CONTENT_LENGTH"] = config["MAX_UPLOAD_MIB"] * 1024 * 1024
     config["MAX_FORM_MEMORY_SIZE"] = 2 * 1024 * 1024

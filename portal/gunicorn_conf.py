@@ -22,6 +22,8 @@ preload_app = True
 # The heartbeat files must not wait for a busy disk.
 # A world-writable folder is no danger here: gunicorn makes the file with a random name and unlinks it.
 worker_tmp_dir = "/dev/shm"  # nosec B108
+# What is written is for the portal's own account alone, whoever starts the server.
+umask = 0o077
 # Nobody steers the server through a socket; signals are enough.
 control_socket_disable = True
 loglevel = "warning"

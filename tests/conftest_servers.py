@@ -36,9 +36,13 @@ class ServerMissing(Exception):
 
 
 class Postgres:
-    """A throw-away PostgreSQL cluster, or one that is kept in a folder and used again."""
+    """A throw-away PostgreSQL cluster, or one that is kept in a folder and used again.
 
-    def __init__(self, keep: Path | None = None) -> None:
+    Durability is off, since the data dies with the test run, unless it is asked for.
+    """
+
+    def __init__(self, keep: Path | None = None, durable: bool = False) -> None:
+        self.durable = durable
         self.programs = _postgresql_programs()
         self.kept = keep is not None
         self.folder = keep or Path(tempfile.mkdtemp(prefix="portal-pg-"))
@@ -67,7 +71,7 @@ class Postgres:
         return self.folder / "password"
 
     def start(self) -> None:
-        """Create the cluster and wait until it answers. Durability is off: the data dies with the test run."""
+        """Create the cluster unless it is there, and wait until it answers."""
         if not self.data.exists():
             self._create()
         options = {
@@ -82,6 +86,8 @@ class Postgres:
             "autovacuum": "off",
             "log_min_messages": "fatal",
         }
+        if self.durable:
+            options |= {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
         command = [str(self.programs / "postgres"), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
@@ -112,6 +118,12 @@ class Postgres:
         made = subprocess.run(initdb, capture_output=True, text=True, **self._as_user())
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stderr}")
+
+    def kill(self) -> None:
+        """End all processes of the server at once, as a fault of the machine does; the cluster stays."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def stop(self) -> None:
         """Stop; a cluster that is not kept stops at once and leaves nothing behind."""

@@ -9,6 +9,7 @@ that is a Jinja comment. tests/unit/test_house_rules.py shows for each rule that
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -139,6 +140,102 @@ def no_sql_from_parts(source: Source) -> Found:
         takes_sql = name.split(".")[-1] in {"text", "execute", "exec_driver_sql", "scalars", "scalar", "literal_column"}
         if takes_sql and node.args and _put_together(node.args[0]):
             yield node.lineno, f"{name}() of a string put together"
+
+
+#: Methods of columns that make a LIKE pattern, and those that always do (strings have no such method).
+_PATTERN_METHODS = {"contains", "startswith", "endswith", "icontains", "istartswith", "iendswith"}
+_LIKE_METHODS = {"like", "ilike", "not_like", "not_ilike", "notlike", "notilike"}
+
+
+def _is_path_pattern(node: ast.AST) -> bool:
+    """``department.path + "%"``: paths consist of digits and slashes (portal.org.models)."""
+    return isinstance(node, ast.BinOp) and _dotted(node.left).split(".")[-1] == "path"
+
+
+@rule(
+    "like",
+    "py",
+    "In a LIKE pattern % and _ stand for anything: what somebody typed is escaped (autoescape=True, escape=), or a "
+    "search for “%” finds everything and costs a walk over the table.",
+)
+def like_is_escaped(source: Source) -> Found:
+    """``Model.name.contains(text)`` without autoescape, ``.like(…)`` of something put together without escape."""
+    for node, name in _calls(source):
+        if not isinstance(node.func, ast.Attribute) or not node.args:
+            continue
+        of_column = re.match(r"[A-Z]\w*\.\w+\.\w+$", name) is not None and node.func.attr in _PATTERN_METHODS
+        if not of_column and node.func.attr not in _LIKE_METHODS:
+            continue
+        escaped = any(keyword.arg in {"autoescape", "escape"} for keyword in node.keywords)
+        if not escaped and not isinstance(node.args[0], ast.Constant) and not _is_path_pattern(node.args[0]):
+            yield node.lineno, f"{name or node.func.attr}() without escape"
+
+
+@rule(
+    "weasyprint",
+    "py",
+    "Pages become PDF in one child process, with limits, without network and with one fetcher; a second import would "
+    "go around all of it.",
+    exempt=("portal/documents/render_child.py",),
+)
+def one_renderer(source: Source) -> Found:
+    """``import weasyprint`` in any form."""
+    for node in ast.walk(source.tree) if source.tree else ():
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        if isinstance(node, ast.Call) and _dotted(node.func).split(".")[-1] in {"import_module", "__import__"}:
+            names += [str(argument.value) for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+        for name in names:
+            if name.split(".")[0] == "weasyprint":
+                yield node.lineno, f"import of {name}"
+
+
+def _repeats_in_repeats(parsed: object, inside: bool = False) -> bool:
+    """Whether a pattern repeats without bound what itself repeats without bound and nothing else: ``(a+)+``."""
+    for operation, value in parsed:  # type: ignore[attr-defined]
+        word = str(operation)
+        if word in {"MAX_REPEAT", "MIN_REPEAT"}:
+            _low, high, body = value
+            endless = str(high) == "MAXREPEAT" or (isinstance(high, int) and high > 1000)
+            # With something certain before or behind the inner repeat there is one way to read a text only.
+            alone = len(body) == 1
+            if endless and inside:
+                return True
+            if _repeats_in_repeats(body, inside=(endless and alone) or (inside and alone)):
+                return True
+        elif word == "SUBPATTERN":
+            if _repeats_in_repeats(value[3], inside):
+                return True
+        elif word == "BRANCH":
+            if any(_repeats_in_repeats(branch, inside) for branch in value[1]):
+                return True
+        elif word in {"ASSERT", "ASSERT_NOT"} and _repeats_in_repeats(value[1], inside):
+            return True
+    return False
+
+
+@rule(
+    "regex",
+    "py",
+    "A repeat of a repeat reads one text in exponentially many ways: a few dozen characters then hold a process for "
+    "hours.",
+)
+def no_repeat_of_repeats(source: Source) -> Found:
+    """``re.compile(r"(a+)+")`` and the like."""
+    import warnings
+
+    parser = importlib.import_module("re._parser")
+    for node, name in _calls(source):
+        if not re.match(r"re\.(compile|match|search|fullmatch|sub|subn|split|findall|finditer)$", name):
+            continue
+        pattern = node.args[0] if node.args else None
+        if not isinstance(pattern, ast.Constant) or not isinstance(pattern.value, str):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parsed = parser.parse(pattern.value)
+        if _repeats_in_repeats(parsed):
+            yield node.lineno, f"{name}({pattern.value[:40]!r})"
 
 
 @rule(
@@ -309,6 +406,30 @@ SAFE = {
 def no_safe(source: Source) -> Found:
     """``|safe``, ``{% autoescape false %}``."""
     yield from _grep(source, r"\|\s*safe\b|autoescape\s+false")
+
+
+@rule(
+    "xmlattr",
+    "html",
+    "xmlattr writes the names of attributes as they come: a name that somebody chose becomes a handler.",
+)
+def no_xmlattr(source: Source) -> Found:
+    """``|xmlattr``."""
+    yield from _grep(source, r"\|\s*xmlattr\b")
+
+
+@rule(
+    "script-data",
+    "html",
+    "Data for scripts goes through tojson, which escapes what would end the element.",
+)
+def data_by_tojson(source: Source) -> Found:
+    """``<script type="application/json">{{ x }}`` without tojson."""
+    text = "\n".join(_without_comments(source))
+    for match in re.finditer(r"<script\b[^>]*application/json[^>]*>(.*?)</script>", text, re.DOTALL | re.IGNORECASE):
+        for printed in re.findall(r"\{\{(.*?)\}\}", match[1], re.DOTALL):
+            if not re.search(r"\|\s*tojson\b", printed):
+                yield text.count("\n", 0, match.start()) + 1, printed.strip()[:60]
 
 
 @rule(

@@ -268,6 +268,7 @@ def _delegation_covers(me: Any, now: Any, request: Any, seat: Any) -> ColumnElem
 
 def _word_in(words: Any, word: Any) -> ColumnElement[bool]:
     """Whether a word is among space-separated words."""
+    # house: like, because the words are keys and numbers of our own, a kind's name or a department's id
     return (literal(" ") + words + literal(" ")).like(literal("% ") + word + literal(" %"))
 
 

@@ -22,6 +22,7 @@ from flask.sessions import SecureCookieSessionInterface, SessionInterface, Sessi
 from flask.testing import FlaskClient
 from itsdangerous import BadSignature
 from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from portal.auth.models import AuthSession
 from portal.config import ConfigError
@@ -381,16 +382,23 @@ def delete_record(session_id: int) -> None:
 
 
 def touch(record: Record) -> None:
-    """Note that the session is in use; seldom, and beside the request's own work."""
+    """Note that the session is in use; seldom, and beside the request's own work.
+
+    Where nothing can be written (the disk is full), pages are read all the same: the session then ends earlier, not
+    later.
+    """
     now = clock.now()
     if now - record.last_seen_at < TOUCH_EVERY:
         return
-    with own_transaction() as connection:
-        connection.execute(
-            update(AuthSession)
-            .where(AuthSession.id == record.id)
-            .values(last_seen_at=now, ip=(request.remote_addr or "")[:45])
-        )
+    try:
+        with own_transaction() as connection:
+            connection.execute(
+                update(AuthSession)
+                .where(AuthSession.id == record.id)
+                .values(last_seen_at=now, ip=(request.remote_addr or "")[:45])
+            )
+    except DBAPIError as error:
+        current_app.logger.warning("the use of a session could not be noted: %s", type(error).__name__)
 
 
 def sweep() -> None:

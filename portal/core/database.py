@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -72,10 +73,31 @@ class Money(TypeDecorator[Decimal]):
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Options for `create_engine`: on SQLite the bundled library, which has the WAL race mended (>= 3.51.3)."""
+    """Options for `create_engine`: on SQLite the bundled library, which has the WAL race mended (>= 3.51.3).
+
+    Errors name their statement without its values: what stands in a row does not belong into a log.
+    """
     if not url.startswith("sqlite"):
-        return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
-    return {"module": sqlite_module(), "connect_args": {"timeout": 10}}
+        return {"hide_parameters": True, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+    return {"hide_parameters": True, "module": sqlite_module(), "connect_args": {"timeout": 10}}
+
+
+#: PostgreSQL's number for a disk without room.
+_PG_DISK_FULL = "53100"
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or one of those that led to it, says that there is no room left on a disk."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        origin = getattr(error, "orig", None) or error
+        if "database or disk is full" in str(origin) or getattr(origin, "sqlstate", None) == _PG_DISK_FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def sqlite_module() -> Any:

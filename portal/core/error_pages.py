@@ -5,13 +5,15 @@ from __future__ import annotations
 import secrets
 
 from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from portal.core.database import is_disk_full
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound, PortalError, TooMany
 from portal.extensions import db
 
-PAGES = frozenset({400, 403, 404, 409, 413, 429, 500})
+PAGES = frozenset({400, 403, 404, 409, 413, 429, 500, 503})
 
 
 def init_app(app: Flask) -> None:
@@ -50,6 +52,9 @@ def unexpected_error(error: Exception) -> tuple[Response | str, int]:
     db.session.rollback()
     error_id = secrets.token_hex(4)
     current_app.logger.error("unexpected error %s at %s %s", error_id, request.method, request.path, exc_info=error)
+    if is_disk_full(error):
+        # Reading goes on; what would be written is refused here, with words that say what to do.
+        return page(503, error_id=error_id)
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
     return page(InternalServerError.code, error_id=error_id)
@@ -58,9 +63,16 @@ def unexpected_error(error: Exception) -> tuple[Response | str, int]:
 def page(code: int, status: int | None = None, **context: object) -> tuple[Response | str, int]:
     """Render the page of a code; scripts that asked for JSON get JSON."""
     db.session.rollback()
+    if not has_address():
+        return Response(f"{code}\n", mimetype="text/plain"), status or code
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         return jsonify(error=code, message=context.get("message", "")), status or code
     return render_template(f"errors/{code}.html", **context), status or code
+
+
+def has_address() -> bool:
+    """Whether addresses can be made: not for a request to a name of the host that is none of ours."""
+    return request_ctx.url_adapter is not None
 
 
 def _audit_refusal(error: NotAllowed) -> None:

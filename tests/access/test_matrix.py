@@ -59,9 +59,6 @@ def test_who_may(name: str, stage: Stage) -> None:
     assert dict(zip(ROLES, found, strict=True)) == dict(zip(ROLES, MATRIX[name], strict=True))
 
 
-TOKEN = re.compile(r'name="csrf_token" value="[^"]*"')
-
-
 @pytest.mark.parametrize("name", [name for name in MATRIX if "<" in name])
 def test_what_is_hidden_looks_like_what_is_not_there(name: str, stage: Stage) -> None:
     """Who gets 404 for an object of others gets the very same answer for one that does not exist."""

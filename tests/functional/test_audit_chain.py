@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from portal.audit.chain import FIELDS, GENESIS, entry_hash, moment_text
 from portal.audit.models import AuditEntry, AuditHead
 from portal.audit.services import AuditError, erase_private, pending, record, write_pending
 from portal.audit.verify import Verdict, verify_chain
+from portal.core import clock
 from portal.core.transaction import transaction
 from portal.extensions import db
 from portal.org.actor import SYSTEM
@@ -270,6 +272,20 @@ def test_personal_data_is_not_in_the_hashed_part(trail: int) -> None:
     assert "13800000000" not in hashed
     assert "王小明" not in hashed
     assert "13800000000" in (row.private or "")
+
+
+@pytest.mark.parametrize("days", [1, -1, -400])
+def test_a_clock_that_jumps_leaves_the_order_of_the_trail(trail: int, anchors: Path, days: int) -> None:
+    """The trail is ordered by its own numbers; a moment before its predecessor breaks nothing and hides nothing."""
+    write_anchor(anchors)
+    moments = [clock.now() + timedelta(days=days), clock.now()]
+    for moment in moments:
+        with clock.frozen(moment), transaction():
+            record(SYSTEM, "tests:thing:change", object_type="thing", object_id=days)
+    last = db.session.execute(select(AuditEntry.seq, AuditEntry.at).order_by(AuditEntry.seq.desc()).limit(2)).all()
+    assert [row.seq for row in last] == [trail + 2, trail + 1]
+    assert [row.at for row in reversed(last)] == moments
+    assert verify_chain(anchors).is_whole
 
 
 def test_without_a_trail_nothing_is_done(app: Flask, world: World) -> None:

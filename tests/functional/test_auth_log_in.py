@@ -127,6 +127,27 @@ def test_wrong_unknown_and_left_read_alike(client: FlaskClient, world: World, an
     assert actions().count("auth:session:log_in_failed") == 4
 
 
+def test_every_refusal_costs_the_same_work(
+    client: FlaskClient, world: World, anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong, unknown, left, without a password: one hash is computed for each, so time tells nothing."""
+    with transaction():
+        services.give_password(world.user("ben").id, SECRET)
+        db.session.execute(update(User).where(User.login == "ben").values(is_active=False))
+    costs = []
+    real = passwords.verify
+
+    def counted(stored: str, typed: str) -> bool:
+        costs[-1] += 1
+        return real(stored, typed)
+
+    monkeypatch.setattr(passwords, "verify", counted)
+    for login, password in (("anna", OTHER), ("nobody-here", OTHER), ("ben", SECRET), ("nora", SECRET)):
+        costs.append(0)
+        assert log_in(client, login, password).status_code == 401
+    assert costs == [1, 1, 1, 1]
+
+
 def test_typed_password_in_the_name_field_is_not_written_down(client: FlaskClient, anna: User) -> None:
     log_in(client, SECRET, "x" * 20)
     db.session.rollback()
@@ -481,6 +502,19 @@ def test_reset_by_an_administrator(app: Flask, client: FlaskClient, world: World
     assert client.get("/account").status_code == 302, "sessions ended"
     assert log_in(client, "anna", SECRET).status_code == 401
     assert log_in(client, "anna", found.group(0)).headers["Location"] == "/account/password"
+
+
+def test_an_administrator_ends_all_sessions_of_a_person(
+    app: Flask, client: FlaskClient, world: World, anna: User
+) -> None:
+    world.login(client, "anna")
+    admin = app.test_client()
+    world.login(admin, "admin")
+    page = admin.get(f"/admin/people/{anna.id}/account")
+    assert admin.post(f"/admin/people/{anna.id}/end-sessions", data={"csrf_token": token(page)}).status_code == 302
+    assert sessions_of(anna.id) == 0
+    assert client.get("/account").status_code == 302
+    assert admin.get("/account").status_code == 200
 
 
 def test_identity_is_provider_and_immutable_id(app: Flask, client: FlaskClient, world: World, anna: User) -> None:

@@ -46,7 +46,8 @@ def test_cookie_over_https(app: Flask, world: World, tmp_path: Path) -> None:
     with transaction():
         services.give_password(world.user("anna").id, "blaue Wolken tanzen 77")
     db.session.remove()
-    secure = create_app(**settings_for(tmp_path, app.config["SQLALCHEMY_DATABASE_URI"], HTTPS=True))
+    settings = {"HTTPS": True, "TRUSTED_HOSTS": "portal.example"}
+    secure = create_app(**settings_for(tmp_path, app.config["SQLALCHEMY_DATABASE_URI"], **settings))
     with secure.app_context():
         client: FlaskClient = secure.test_client()
         form = {"login": "anna", "password": "blaue Wolken tanzen 77"}

@@ -31,6 +31,13 @@ CASES = {
     "template-string": ("portal/home/views.py", "render_template_string(x)", "render_template('a.html', x=x)"),
     "markup": ("portal/home/views.py", "Markup(name)", "Markup('<b>%s</b>') % name"),
     "raw-sql": ("portal/org/queries.py", "s.execute(text(f'select {x}'))", "s.execute(text('select :x'), {'x': x})"),
+    "like": (
+        "portal/org/queries.py",
+        "User.name.contains(typed)",
+        "User.name.contains(typed, autoescape=True)\nname.startswith(typed)\nE.action.startswith('audit:')",
+    ),
+    "weasyprint": ("plugins/vip/services.py", "from weasyprint import HTML", "from portal.documents import services"),
+    "regex": ("portal/org/services.py", "re.compile(r'(a+)+b')", "re.compile(r'(?:a+b)+c{2,5}')"),
     "clock": ("portal/org/services.py", "datetime.now(UTC)", "clock.now()"),
     "environment": ("portal/org/services.py", "os.environ['X']", "current_app.config['X']"),
     "offset": ("portal/org/queries.py", "select(A).offset(20)", "select(A).limit(20)"),
@@ -40,6 +47,12 @@ CASES = {
     "inline-style": ("templates/home/a.html", '<p style="color:red">', '<p class="red" data-style="x">'),
     "inline-script": ("templates/home/a.html", "<script>go()</script>", '<script src="{{ x }}" defer></script>'),
     "safe": ("templates/home/a.html", "{{ name|safe }}", "{{ name }} safe"),
+    "xmlattr": ("templates/home/a.html", "<a {{ found|xmlattr }}>", "<a {{ attributes({'x': y}) }}>"),
+    "script-data": (
+        "templates/home/a.html",
+        '<script type="application/json">{{ rows }}</script>',
+        '<script type="application/json">{{ rows|tojson }}</script>',
+    ),
     "outside": (
         "templates/home/a.html",
         '<img src="https://example.com/a.png">',
@@ -50,6 +63,15 @@ CASES = {
 #: Further ways to break a rule.
 MORE = {
     "raw-sql": ("portal/a.py", ["text('select ' + x)", "text('select %s' % x)", "c.execute('select {}'.format(x))"]),
+    "like": (
+        "portal/a.py",
+        ["x.like('%' + typed + '%')", "Customer.name.ilike(typed)", "E.action.startswith(typed)"],
+    ),
+    "weasyprint": (
+        "portal/documents/services.py",
+        ["import weasyprint", "import weasyprint.urls as u", "importlib.import_module('weasyprint')"],
+    ),
+    "regex": ("portal/a.py", ["re.match('([a-z]+)*', x)", "re.sub('(a*|b)*c', '', x)", "re.search('((x+)){2,}', x)"]),
     "clock": ("portal/a.py", ["datetime.datetime.utcnow()", "date.today()", "time.time()"]),
     "inline-script": ("templates/a.html", ['<a href="javascript:go()">', '<p class="a" onclick="go()">']),
     "inline-style": ("templates/a.html", ["<style>p {}</style>", "<p style='{{ x }}'>"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import time
 import unicodedata
 
 import pytest
@@ -35,6 +37,23 @@ def test_argon2id_with_salt() -> None:
     assert not passwords.verify(first, "blaue Wolken 78")
     assert not passwords.verify("nonsense", "blaue Wolken 77")
     assert not passwords.verify(passwords.nobodys_hash(), "")
+
+
+def test_the_work_of_a_hash_is_within_its_budget() -> None:
+    """At least what OWASP asks of Argon2id (19 MiB, two passes), and quick enough to be waited for."""
+    # Loaded anew: other tests of this process have made the hashes cheap.
+    spec = importlib.util.spec_from_file_location("fresh_passwords", passwords.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    fresh = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    hasher = fresh._hasher
+    assert hasher.memory_cost * hasher.time_cost >= 2 * 19 * 1024
+    assert hasher.time_cost >= 2
+    began = time.perf_counter()
+    stored = hasher.hash("blaue Wolken 77")
+    assert time.perf_counter() - began < 2
+    assert stored.startswith("$argon2id$")
 
 
 @given(st.text(min_size=1, max_size=40))
