@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 
-.PHONY: help run setup test check fmt bench faults lock upgrade i18n clean
+.PHONY: help run setup test check fmt bench faults fuzz lock sbom upgrade i18n clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -35,11 +35,19 @@ bench: ## measure the pages with 200,000 customers; writes bench/results.json
 
 faults: ## fault experiments: kills, full disks, lost writes
 	@sh tools/setup.sh test
-	@exec $(PY) -m pytest tests/faults $(ARGS)
+	@PORTAL_FAULTS=full exec $(PY) -m pytest -s tests/faults $(ARGS)
+
+fuzz: ## invented input for all parsers, other at each run (PORTAL_FUZZ: how many of each)
+	@sh tools/setup.sh test
+	@PORTAL_FUZZ=$${PORTAL_FUZZ:-2000} exec $(PY) -m pytest tests/property/test_hostile_parsers.py tests/access/test_fuzz.py $(ARGS)
 
 lock: ## write the lock files anew after a change in setup.cfg
 	@sh tools/setup.sh dev
 	@sh tools/lock.sh
+
+sbom: ## write the bill of materials (CycloneDX) to sbom.json
+	@sh tools/setup.sh dev
+	@exec $(PY) tools/sbom.py --output sbom.json
 
 upgrade: ## take the newest versions into the lock files
 	@sh tools/setup.sh dev

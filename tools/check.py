@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -88,11 +89,42 @@ def locks_fit() -> Outcome:
     return Outcome(not problems, "\n".join(problems))
 
 
+#: Accepted findings are looked at again after so many days.
+ACCEPTED_DAYS = 180
+
+
+def accepted(path: Path, today: date) -> tuple[list[str], list[str]]:
+    """Ids of findings that are accepted (ID PACKAGE DATE reason), and a sentence for each that is too old.
+
+    :raises ValueError: for a line without date or reason.
+    """
+    known, problems = [], []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        words = line.split(maxsplit=3)
+        try:
+            finding, _package, decided, _reason = words[0], words[1], date.fromisoformat(words[2]), words[3]
+        except (IndexError, ValueError):
+            raise ValueError(f"{path.name}: “{line}” is not ID PACKAGE YYYY-MM-DD reason") from None
+        known.append(finding)
+        if today - decided > timedelta(days=ACCEPTED_DAYS):
+            problems.append(f"{finding} was accepted on {decided}: look again (requirements/{path.name})")
+    return known, problems
+
+
 def known_weaknesses() -> Outcome:
-    """pip-audit on the pinned packages. Where its service cannot be reached that is said and does not fail."""
+    """pip-audit on the pinned packages, without the findings that are accepted (requirements/accepted.txt).
+
+    Where its service cannot be reached that is said and does not fail; accepted findings that grew old always do.
+    """
+    known, problems = accepted(ROOT / "requirements" / "accepted.txt", datetime.now(UTC).date())
+    if problems:
+        return Outcome(False, "\n".join(problems))
+    ignored = [word for finding in known for word in ("--ignore-vuln", finding)]
     found = command(
         str(BIN / "pip-audit"), "--disable-pip", "--require-hashes", "--progress-spinner", "off", "--timeout", "15",
-        "-r", "requirements/dev.lock", timeout=240,
+        *ignored, "-r", "requirements/dev.lock", timeout=240,
     )  # fmt: skip
     if found.ok or re.search(r"Found \d+ known vulnerabilit", found.text):
         return found
