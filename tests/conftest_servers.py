@@ -122,7 +122,12 @@ class Postgres:
     def kill(self) -> None:
         """End all processes of the server at once, as a fault of the machine does; the cluster stays."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
+        number = self.process.pid
+        # Its processes lead sessions of their own.
+        children = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        for each in (number, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:
