@@ -1,6 +1,7 @@
 """Processes are killed while people work: web processes in the middle of a form, and the database server.
 
-Quick in `make test`; `make faults` kills 40 web processes and the database server 12 times and prints the figures.
+`make faults` kills 40 web processes and the database server 12 times and prints the figures; a run by hand without
+PORTAL_FAULTS=full is short.
 """
 
 from __future__ import annotations

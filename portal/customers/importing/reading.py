@@ -125,6 +125,8 @@ _ASIDE = re.compile(r"[(\uff08\[\u3010].*?[)\uff09\]\u3011]|[*\uff0a:\uff1a]")
 
 def folded_heading(text: str) -> str:
     """A heading as it is compared: without remarks in brackets, asterisks, case, width and variants."""
+    # Bracket after bracket without an end would cost the square of its length, and a cell may have 32,767 characters.
+    text = text[: 4 * HEADING_LENGTH]
     return fold(_ASIDE.sub(" ", text))[:HEADING_LENGTH] or fold(text)[:HEADING_LENGTH]
 
 
