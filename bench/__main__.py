@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import socket
 import subprocess
 import sys
@@ -74,6 +75,8 @@ def main() -> int:
     parser.add_argument("--keep", default="", help="folder to keep the data in, and to use again")
     parser.add_argument("--output", default=str(RESULTS))
     options = parser.parse_args()
+    # Ended from outside, the servers that were started must end too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     report: dict[str, Any] = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"python": platform.python_version(), "cores": os.cpu_count(), "system": platform.machine()},
