@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import select
 
+from plugins.sop.files import CheckedFile
 from plugins.sop.manuals import arranging, attaching, drafting, editing, queries, reviewing
 from plugins.sop.manuals.inputs import ChapterInput, ProcedureInput, StepInput
 from plugins.sop.manuals.models import ManualVersion, ProcedureRevision, VersionProcedure
@@ -22,6 +23,8 @@ from portal.org.models import Department
 from tests.world import World
 
 PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+#: A form as the check of uploads gives it, without the check.
+FORM = CheckedFile("record.pdf", "application/pdf", PDF)
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def effective_manual(world: World, department: str = "one", with_form: bool = Fa
         version = begin_manual(world, department, **more)
         procedure_id = add_procedure(version.id, "BF-001", "首次拜访", edda, department)
         if with_form:
-            attaching.attach_form(version.id, procedure_id, "F-1", "拜访记录表", "record.pdf", PDF, edda)
+            attaching.attach_form(version.id, procedure_id, "F-1", "拜访记录表", FORM, edda)
         request_id = submit(version.id, edda, major=True)
         made = Made(version.manual_id, version.id, procedure_id)
     with transaction():

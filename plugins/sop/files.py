@@ -1,4 +1,7 @@
-"""Files that people attach: what is taken, and how it is checked. Files are only ever sent as downloads."""
+"""Files that people attach: what is taken, and how it is checked. Files are only ever sent as downloads.
+
+PDFs and pictures are looked at by a parser in a child process with limits; pictures are kept as pixels alone.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from pathlib import PurePosixPath
 
 from portal.core.errors import Invalid
 from portal.core.text import clean_name
+from portal.core.uploads.inspecting import inspect
+from portal.core.uploads.problems import UploadProblem
 from portal.i18n import _
 
 LARGEST = 10 * 2**20
@@ -21,12 +26,8 @@ _OFFICE = {
     "docx": ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "word/document.xml"),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xl/workbook.xml"),
 }
-_PLAIN = {
-    "pdf": ("application/pdf", b"%PDF-"),
-    "png": ("image/png", b"\x89PNG\r\n\x1a\n"),
-    "jpg": ("image/jpeg", b"\xff\xd8\xff"),
-    "jpeg": ("image/jpeg", b"\xff\xd8\xff"),
-}
+#: Endings of what the child looks at.
+_INSPECTED = ("pdf", "png", "jpg", "jpeg")
 ACCEPT = ".docx,.xlsx,.pdf,.png,.jpg,.jpeg"
 
 
@@ -40,7 +41,10 @@ class CheckedFile:
 
 
 def check_file(name: str, content: bytes, field: str = "file") -> CheckedFile:
-    """Look at an upload: name, size, and that the content is what the name says. :raises Invalid: with the reason."""
+    """Look at an upload: name, size, and that the content is what the name says. Call it outside `transaction()`.
+
+    :raises Invalid: with the reason.
+    """
     cleaned = clean_name(PurePosixPath(name.replace("\\", "/")).name)
     stem, _dot, ending = cleaned.rpartition(".")
     ending = ending.lower()
@@ -48,10 +52,12 @@ def check_file(name: str, content: bytes, field: str = "file") -> CheckedFile:
         raise Invalid([(field, _("Choose a file."))])
     if len(content) > LARGEST:
         raise Invalid([(field, _("The file is larger than %(size)s MB.", size=LARGEST // 2**20))])
-    if ending in _PLAIN:
-        media_type, magic = _PLAIN[ending]
-        if not content.startswith(magic):
-            raise Invalid([(field, _("The content of the file is not what its name says."))])
+    if ending in _INSPECTED:
+        try:
+            inspected = inspect(cleaned, content, LARGEST)
+        except UploadProblem as problem:
+            raise Invalid([(field, _(problem.message) % problem.params)]) from problem
+        media_type, content = inspected.media_type, inspected.content
     elif ending in _OFFICE:
         media_type, part = _OFFICE[ending]
         _check_office(content, part, field)

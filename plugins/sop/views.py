@@ -5,7 +5,9 @@ from __future__ import annotations
 from plugins.sop.blueprint import blueprint
 from plugins.sop.export import views as export_views
 from plugins.sop.management import views as management_views
-from plugins.sop.manuals import editor_views as manual_editor
+from plugins.sop.manuals import chapter_views as manual_chapters
+from plugins.sop.manuals import draft_views as manual_drafts
+from plugins.sop.manuals import procedure_views as manual_procedures
 from plugins.sop.manuals import views as manual_views
 from plugins.sop.programme import results_views as programme_results
 from plugins.sop.programme import views as programme_views
@@ -18,7 +20,9 @@ __all__ = [
     "blueprint",
     "export_views",
     "management_views",
-    "manual_editor",
+    "manual_chapters",
+    "manual_drafts",
+    "manual_procedures",
     "manual_views",
     "programme_results",
     "programme_views",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import pikepdf
 import pytest
 from flask.testing import FlaskClient
 from lxml import html as lxml_html
+from PIL import Image, PngImagePlugin
 from sqlalchemy import event, func, select
 
 from plugins.sop.management import reading as figures
-from plugins.sop.manuals import arranging, attaching, drafting, queries
-from plugins.sop.manuals.models import ManualVersion
+from plugins.sop.manuals import arranging, drafting, queries
+from plugins.sop.manuals.models import Attachment, ManualVersion
 from plugins.sop.reading import jobs
 from plugins.sop.reading import queries as reading_queries
 from plugins.sop.reading import services as reading
@@ -22,9 +25,10 @@ from plugins.sop.reading.models import ALL_STAFF, ROLE, ReadingReminder
 from plugins.sop.reading.queries import LibraryFilter, find_procedures, my_reading
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid
+from portal.core.storage import storage
 from portal.core.transaction import transaction
 from portal.extensions import db
-from tests.sop_story import PDF, add_procedure, add_step, begin_manual, department_id, effective_manual, sign, submit
+from tests.sop_story import add_procedure, add_step, begin_manual, department_id, effective_manual, sign, submit
 from tests.world import World
 
 pytestmark = pytest.mark.db
@@ -214,22 +218,56 @@ def test_a_look_through_is_called_to_mind_and_moves_on(world: World) -> None:
         assert due > clock.today() + timedelta(days=360)
 
 
+def uploads() -> tuple[bytes, bytes, bytes]:
+    """A harmless PDF, one with a script, and a picture that carries more than its pixels."""
+    contents = []
+    for action in (None, pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")):
+        out = io.BytesIO()
+        with pikepdf.new() as made:
+            made.add_blank_page()
+            if action is not None:
+                made.Root.OpenAction = action
+            made.save(out)
+        contents.append(out.getvalue())
+    picture, more = io.BytesIO(), PngImagePlugin.PngInfo()
+    more.add_text("owner", "SecretOwner")
+    Image.new("RGB", (60, 60), "red").save(picture, "PNG", pnginfo=more)
+    return contents[0], contents[1], picture.getvalue()
+
+
 def test_forms_are_checked_and_only_sent_as_downloads(client: FlaskClient, world: World) -> None:
     edda = world.actor("edda")
     with transaction():
         version = begin_manual(world)
         one = add_procedure(version.id, "A-1", "甲", edda)
         version_id = version.id
-        form_id = attaching.attach_form(version_id, one, "F-1", "登记表", "登记表.pdf", PDF, edda).id
-    for name, content in (("a.exe", b"MZ"), ("a.pdf", b"<script>"), ("a.docx", b"PK\x03\x04"), ("a.pdf", b"")):
-        with pytest.raises(Invalid), transaction():
-            attaching.attach_form(version_id, one, "", "", name, content, edda)
     world.login(client, "edda")
-    answer = client.get(f"/sop/forms/{form_id}")
-    assert answer.data == PDF
+    path = f"/sop/drafts/{version_id}/procedures/{one}/forms"
+
+    def attach(name: str, content: bytes) -> int:
+        return client.post(path, data={"file": (io.BytesIO(content), name), "form_code": "F-1"}).status_code
+
+    pdf, acting, picture = uploads()
+    broken = b"\x89PNG\r\n\x1a\nbroken"
+    for name, content in (
+        ("a.exe", b"MZ"),
+        ("a.pdf", b"<script>"),
+        ("a.docx", b"PK\x03\x04"),
+        ("a.pdf", b""),
+        ("a.pdf", acting),
+        ("a.png", broken),
+    ):
+        assert attach(name, content) == 400, name
+    assert db.session.scalar(select(func.count(Attachment.id))) == 0
+    assert attach("登记表.pdf", pdf) == attach("样张.png", picture) == 302
+    kept = db.session.scalars(select(Attachment).order_by(Attachment.id)).all()
+    assert b"SecretOwner" in picture
+    assert b"SecretOwner" not in storage().get(kept[1].storage_key)
+    answer = client.get(f"/sop/forms/{kept[0].id}")
+    assert answer.data == pdf
     assert answer.headers["Content-Disposition"].startswith("attachment")
     world.login(client, "nora")
-    assert client.get(f"/sop/forms/{form_id}").status_code == 404
+    assert client.get(f"/sop/forms/{kept[0].id}").status_code == 404
 
 
 def test_reading_costs_the_same_few_statements_with_three_hundred_procedures(client: FlaskClient, world: World) -> None:

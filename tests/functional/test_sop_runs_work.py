@@ -313,12 +313,21 @@ def test_who_leaves_hands_over_runs_and_steps(world: World, procedure_id: int) -
     assert _steps(run_id)[0].assignee_id == world.user("ben").id
 
 
-def test_a_run_keeps_its_procedure_from_vanishing(world: World, procedure_id: int) -> None:
+def test_a_run_keeps_its_procedure_from_vanishing(client: FlaskClient, world: World, procedure_id: int) -> None:
     assert queries.uses_of(procedure_id) == queries.Uses(0, 0, 0)
-    first, _second = _start(world, procedure_id), _start(world, procedure_id)
+    first, second = _start(world, procedure_id), _start(world, procedure_id)
     with transaction():
         services.cancel_run(first, "重复", world.actor("anna"))
     assert queries.uses_of(procedure_id) == queries.Uses(2, 1, 0)
     version = db.session.scalars(select(ManualVersion)).one()
     with pytest.raises(DatabaseError), transaction():
         db.session.execute(delete(ManualVersion).where(ManualVersion.id == version.id))
+    with transaction():
+        draft_id = drafting.start_draft(version.manual_id, world.actor("edda")).id
+    world.login(client, "edda")
+    removal = {"do": f"remove:{procedure_id}"}
+    answer = client.post(f"/sop/drafts/{draft_id}/arrange", data=removal, follow_redirects=True)
+    assert "2 checklists were made by it (1 under way); they keep the text they began with." in answer.text
+    assert "Published versions keep it." in answer.text
+    world.login(client, "anna")
+    assert "核对证照" in client.get(f"/sop/runs/{second}").text

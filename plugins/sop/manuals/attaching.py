@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugins.sop.actions import ManualAction
-from plugins.sop.files import check_file
+from plugins.sop.files import CheckedFile
 from plugins.sop.manuals import revisions
 from plugins.sop.manuals.base import audit_version, load_draft
 from plugins.sop.manuals.editing import remember
@@ -19,12 +19,14 @@ FORMS = 20
 
 
 def attach_form(
-    version_id: int, procedure_id: int, code: str, title: str, name: str, content: bytes, actor: Actor
+    version_id: int, procedure_id: int, code: str, title: str, checked: CheckedFile, actor: Actor
 ) -> Attachment:
-    """Attach a file to a procedure of a draft. :raises Invalid: no title, a file that is not taken."""
+    """Attach a file to a procedure of a draft.
+
+    :param checked: by `files.check_file`, before the transaction begins. :raises Invalid: a title too long, too many.
+    """
     version = load_draft(version_id, actor)
     place = revisions.placed(version, procedure_id)
-    checked = check_file(name, content)
     label = title.strip() or checked.name.rpartition(".")[0]
     if len(label) > 200 or len(code.strip()) > 40:
         raise Invalid([("title", _("At most %(n)s characters.", n=200))])

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from plugins.sop.files import CheckedFile
 from plugins.sop.programme import assessing
 from plugins.sop.programme import services as programmes
 from plugins.sop.programme.models import SopProgrammeStep
 from plugins.sop.runs import filing, scheduling, services
-from plugins.sop.runs.files import check_file
 from plugins.sop.runs.models import SopRunStep
 from portal.core import clock
 from portal.core.transaction import transaction
@@ -106,7 +106,7 @@ def build(stage: Any, world: World) -> None:
         steps = select(SopRunStep.id).where(SopRunStep.run_id == run_id).order_by(SopRunStep.position)
         stage.ids["run_step_id"] = db.session.scalars(steps).first()
         stage.ids["run_file_id"] = filing.add_file(
-            stage.ids["run_step_id"], check_file("记录.pdf", b"%PDF-1.7 x"), anna
+            stage.ids["run_step_id"], CheckedFile("记录.pdf", "application/pdf", b"%PDF-1.7 x"), anna
         ).id
         weekly = scheduling.ScheduleInput(procedure, clock.today(), frequency="daily", owner_id=anna.user_id)
         stage.ids["schedule_id"] = scheduling.save_schedule(None, weekly, edda).id
