@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from docx import Document as read_docx
+from docx.oxml.ns import qn
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
@@ -241,6 +242,26 @@ def test_word_has_styles_levels_contents_and_heads_that_repeat() -> None:
     assert 'w:eastAsia="Microsoft YaHei"' in names.read("word/styles.xml").decode()
     assert "updateFields" in names.read("word/settings.xml").decode()
     assert "☐" in body
+    # Programs other than Word take widths from the columns, and show the contents as they are kept: as links.
+    assert [column.width.mm for column in steps.columns] == pytest.approx([15, 23, 55, 28, 20, 29], abs=0.1)
+    links = {link.get(qn("w:anchor")) for link in document.element.iter(qn("w:hyperlink"))}
+    marks = {mark.get(qn("w:name")) for mark in document.element.iter(qn("w:bookmarkStart"))}
+    assert len(links) == len(marks) == sum(p.style.name in ("Heading 1", "Heading 2") for p in document.paragraphs)
+    assert links == marks
+
+
+def test_each_numbered_list_of_a_chapter_begins_anew(world: World, version: ManualVersion) -> None:
+    paper = manual_paper(version.id, Choice())
+    for chapter in paper["chapters"]:
+        chapter["html"] = "<ol><li>甲<ol><li>内</li></ol></li><li>乙</li></ol><p>x</p><ol start='4'><li>丁</li></ol>"
+    paper["chapters"] = paper["chapters"][:1]
+    document = read_docx(io.BytesIO(docx.manual_docx(paper)))
+    lists = {p.text: p._p.pPr.numPr.numId.val for p in document.paragraphs if p.text in ("甲", "内", "乙", "丁")}
+    assert lists["甲"] == lists["乙"]
+    assert len(set(lists.values())) == 3
+    numbering = document.part.numbering_part.numbering_definitions._numbering
+    starts = {text: numbering.num_having_numId(lists[text]).lvlOverride_lst[0].startOverride.val for text in lists}
+    assert starts == {"甲": 1, "内": 1, "乙": 1, "丁": 4}
 
 
 def test_word_refuses_nothing_and_runs_nothing(world: World, version: ManualVersion) -> None:

@@ -1,7 +1,7 @@
 """A manual as a Word file, for working on: real styles and heading levels, a contents field, heads that repeat.
 
 Fonts are named, not embedded: each machine sets them with its own Chinese fonts. The contents are a field that Word
-fills when it opens the file (it asks first); page numbers are Word's own.
+fills when it opens the file (it asks first); page numbers are Word's own. Other programs show the contents as links.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from docx import Document
 from docx.enum.section import WD_SECTION
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.table import WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT, WD_TAB_LEADER
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
-from lxml import html as lxml_html
 
+from plugins.sop.export import docx_marks as marks
+from plugins.sop.export.docx_prose import Prose
 from plugins.sop.export.words import chapter_count
 from portal.i18n import LANGUAGE_TAGS, _, speaking
 
@@ -30,9 +31,6 @@ FONTS = {
     "en": ("Microsoft YaHei", "SimSun"),
 }
 BRAND = RGBColor(0x0B, 0x5A, 0x6C)
-HEAD_FILL = "E3EFF1"
-#: Deeper nesting in a chapter is set like the last level.
-DEEPEST = 8
 
 
 def manual_docx(context: Mapping[str, Any]) -> bytes:
@@ -46,6 +44,7 @@ class _Writer:
         self.context = context
         self.facts = context["facts"]
         self.document: Any = Document()
+        self.entries: list[marks.Entry] = []
         self.sans, self.serif = FONTS[self.facts["language"]]
 
     def write(self) -> bytes:
@@ -60,6 +59,7 @@ class _Writer:
         if self.context["checklists"]:
             self._checklists()
         self._indexes()
+        marks.contents(self.contents_place, r'TOC \o "1-2" \h \z \u', self.entries, self.contents_styles)
         target = BytesIO()
         self.document.save(target)
         return target.getvalue()
@@ -89,8 +89,16 @@ class _Writer:
         self.cell_style = cell.style_id
         cell.base_style = normal
         self._font(cell, self.sans, 8.5)
-        cell.paragraph_format.space_after = Pt(1)
+        cell.paragraph_format.space_before = cell.paragraph_format.space_after = Pt(2)
         cell.paragraph_format.line_spacing = 1.2
+        self.contents_styles = []
+        for level in (1, 2):
+            line = styles.add_style(f"toc {level}", WD_STYLE_TYPE.PARAGRAPH)
+            line.base_style = normal
+            line.font.bold = level == 1
+            line.paragraph_format.left_indent = Mm(6 * (level - 1))
+            line.paragraph_format.tab_stops.add_tab_stop(Mm(170), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
+            self.contents_styles.append(line.style_id)
         tag = LANGUAGE_TAGS[self.facts["language"]]
         properties = styles.element.find(qn("w:docDefaults")).find(qn("w:rPrDefault")).find(qn("w:rPr"))
         language = properties.find(qn("w:lang"))
@@ -126,9 +134,9 @@ class _Writer:
         before, _page, rest = _("Page %(page)s of %(pages)s", page="{page}", pages="{pages}").partition("{page}")
         between, _pages, after = rest.partition("{pages}")
         foot.add_run(before)
-        _field(foot, "PAGE")
+        marks.field(foot, "PAGE")
         foot.add_run(between)
-        _field(foot, "NUMPAGES")
+        marks.field(foot, "NUMPAGES")
         foot.add_run(after)
         for paragraph in (head, foot):
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
@@ -164,12 +172,12 @@ class _Writer:
             (_("Classification"), facts["classification"]),
             (_("Kept by"), facts["department"]),
         ]
-        self._table([], pairs, (40, 100), first_is_head=True)
+        self.table([], pairs, (40, 100), first_is_head=True)
 
     def _control(self) -> None:
-        self.document.add_heading(_("Document control"), 1)
-        self.document.add_heading(_("Revision record"), 2)
-        self._table(
+        self._heading(_("Document control"), 1)
+        self._heading(_("Revision record"), 2)
+        self.table(
             [_("Version"), _("Effective from"), _("What changed and why"), _("Drafted by")],
             [
                 (line["number"], line["effective_from"], line["summary"], line["author"])
@@ -177,9 +185,9 @@ class _Writer:
             ],
             (18, 28, 94, 30),
         )
-        self.document.add_heading(_("Approval"), 2)
+        self._heading(_("Approval"), 2)
         if self.context["signatures"]:
-            self._table(
+            self.table(
                 [_("Department"), _("Signed by"), _("Date"), _("Opinion")],
                 [(line["seat"], line["name"], line["day"], line["opinion"]) for line in self.context["signatures"]],
                 (44, 38, 26, 62),
@@ -191,9 +199,15 @@ class _Writer:
         # Not a heading: the contents do not list themselves.
         title = self.document.add_paragraph(_("Contents"), style="Title")
         title.paragraph_format.page_break_before = True
-        _field(
-            self.document.add_paragraph(), r'TOC \o "1-2" \h \z \u', _("Right-click here and choose “Update field”.")
-        )
+        self.contents_place = self.document.add_paragraph()
+
+    def _heading(self, words: str, level: int) -> Any:
+        """A heading that the contents list."""
+        heading = self.document.add_heading(words, level)
+        entry = marks.Entry(level, words, f"_Toc{len(self.entries) + 1:06}")
+        marks.bookmark(heading, len(self.entries) + 1, entry.bookmark)
+        self.entries.append(entry)
+        return heading
 
     # ---- content ---------------------------------------------------------------------------------------------------
 
@@ -201,15 +215,15 @@ class _Writer:
         # Chapters begin on a right-hand page.
         section = self.document.add_section(WD_SECTION.ODD_PAGE)
         section.different_first_page_header_footer = False
-        heading = self.document.add_heading(f"{chapter_count(chapter['number'])} {chapter['title']}", 1)
+        heading = self._heading(f"{chapter_count(chapter['number'])} {chapter['title']}", 1)
         heading.paragraph_format.page_break_before = False
         if chapter["html"]:
-            _Prose(self).add(chapter["html"])
+            Prose(self).add(chapter["html"])
         for item in chapter["procedures"]:
             self._procedure(item)
 
     def _procedure(self, item: Mapping[str, Any]) -> None:
-        heading = self.document.add_heading(f"{item['code']} {item['title']}", 2)
+        heading = self._heading(f"{item['code']} {item['title']}", 2)
         heading.paragraph_format.page_break_before = True
         departments = " · ".join(
             f"{part['name']} ({part['raci']})" if part["raci"] else part["name"] for part in item["departments"]
@@ -220,7 +234,7 @@ class _Writer:
             (_("Trigger"), item["trigger"]),
             (_("Purpose"), item["purpose"]),
         ]
-        self._table([], [pair for pair in pairs if pair[1]], (28, 142), first_is_head=True)
+        self.table([], [pair for pair in pairs if pair[1]], (28, 142), first_is_head=True)
         self.document.add_heading(_("Steps"), 3)
         rows = [
             (
@@ -235,7 +249,7 @@ class _Writer:
         ]
         heads = [_("No."), _("Who"), _("What is done"), _("Form or record"), _("Time limit"), _("Standard")]
         if rows:
-            self._table(heads, rows, (12, 24, 56, 28, 20, 30))
+            self.table(heads, rows, (15, 23, 55, 28, 20, 29))
         else:
             self.document.add_paragraph(_("No steps are written yet."))
         more = [
@@ -247,13 +261,13 @@ class _Writer:
         ]
         if shown := [pair for pair in more if pair[1]]:
             self.document.add_paragraph()
-            self._table([], shown, (28, 142), first_is_head=True)
+            self.table([], shown, (28, 142), first_is_head=True)
 
     def _checklists(self) -> None:
         items = [item for chapter in self.context["chapters"] for item in chapter["procedures"] if item["has_checks"]]
         if not items:
             return
-        self.document.add_heading(_("Checklists"), 1)
+        self._heading(_("Checklists"), 1)
         for index, item in enumerate(items):
             heading = self.document.add_heading(f"{item['code']} {item['title']}", 3)
             heading.paragraph_format.page_break_before = index > 0
@@ -263,37 +277,37 @@ class _Writer:
                 if step["is_check"]
             ]
             heads = ["\u2713", _("No."), _("What is done"), _("Time limit"), _("Done at"), _("Signed")]
-            self._table(heads, rows, (9, 11, 72, 26, 26, 26))
+            self.table(heads, rows, (9, 11, 72, 26, 26, 26))
 
     def _indexes(self) -> None:
         if self.context["raci"]:
-            self.document.add_heading(_("Responsibilities of the departments (RACI)"), 1)
+            self._heading(_("Responsibilities of the departments (RACI)"), 1)
             self.document.add_paragraph(_("R does it · A answers for it · C is asked before · I is told afterwards"))
             for table in self.context["raci"]:
                 width = 112 / len(table["departments"])
-                self._table(
+                self.table(
                     [_("Procedure"), *table["departments"]],
                     [(row["words"], *row["letters"]) for row in table["rows"]],
                     (58, *[width] * len(table["departments"])),
                 )
                 self.document.add_paragraph()
         if self.context["forms"]:
-            self.document.add_heading(_("Index of forms and records"), 1)
-            self._table(
+            self._heading(_("Index of forms and records"), 1)
+            self.table(
                 [_("Form or record"), _("Used in")],
                 [(form["name"], "\n".join(use["words"] for use in form["uses"])) for form in self.context["forms"]],
                 (80, 90),
             )
         if self.context["glossary"]:
-            self.document.add_heading(_("Glossary"), 1)
-            self._table(
+            self._heading(_("Glossary"), 1)
+            self.table(
                 [_("Term"), _("Meaning")],
                 [(term["term"], term["meaning"]) for term in self.context["glossary"]],
                 (44, 126),
             )
         if self.context["by_department"]:
-            self.document.add_heading(_("Procedures by department"), 1)
-            self._table(
+            self._heading(_("Procedures by department"), 1)
+            self.table(
                 [_("Department"), _("Code"), _("Procedure")],
                 [
                     (group["name"] if index == 0 else "", use["code"], use["title"])
@@ -303,7 +317,7 @@ class _Writer:
                 (48, 30, 92),
             )
 
-    def _table(
+    def table(
         self,
         heads: list[str],
         rows: Iterable[tuple[str, ...]],
@@ -316,6 +330,9 @@ class _Writer:
         table.style = "Table Grid"
         table.alignment = WD_TABLE_ALIGNMENT.CENTER
         table.autofit = False
+        # Word asks the cells, other programs the columns.
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = Mm(width)
         # Once per row: `table.cell` and `table.rows[i]` walk the whole table each time.
         for index, row in enumerate(list(table.rows)):
             is_head = bool(heads) and index == 0
@@ -332,91 +349,7 @@ class _Writer:
                 paragraph._p.style = self.cell_style
                 paragraph.add_run(text).bold = strong
                 if strong:
-                    _shade(cell)
-
-
-class _Prose:
-    """Sanitised HTML of a chapter → paragraphs."""
-
-    def __init__(self, writer: _Writer) -> None:
-        self.writer = writer
-        self.document = writer.document
-
-    def add(self, source: str) -> None:
-        """Append all of it."""
-        root = lxml_html.fragment_fromstring(source, create_parent="div")
-        for element in root:
-            self._block(element, 0)
-
-    def _block(self, element: Any, depth: int, style: str = "") -> None:
-        tag = element.tag
-        if not isinstance(tag, str) or depth > DEEPEST * 4:
-            return
-        if tag in ("h2", "h3", "h4", "h5", "h6"):
-            # The second level is the procedures'; text of a chapter stands below it in Word's outline.
-            self._inline(self.document.add_heading("", min(int(tag[1]) + 1, 4)), element)
-        elif tag in ("ul", "ol"):
-            for item in element:
-                self._item(item, depth, "List Bullet" if tag == "ul" else "List Number")
-        elif tag == "blockquote":
-            for child in element:
-                self._block(child, depth + 1, "Intense Quote")
-        elif tag == "table":
-            self._grid(element)
-        elif tag == "pre":
-            self.document.add_paragraph(element.text_content())
-        elif tag == "hr":
-            self.document.add_paragraph("* * *").alignment = WD_ALIGN_PARAGRAPH.CENTER
-        else:
-            self._inline(self.document.add_paragraph(style=style or None), element)
-
-    def _item(self, item: Any, depth: int, style: str) -> None:
-        level = min(depth + 1, 3)
-        paragraph = self.document.add_paragraph(style=style if level == 1 else f"{style} {level}")
-        self._run(paragraph, item.text, set())
-        for child in item:
-            if child.tag in ("ul", "ol", "table", "blockquote", "pre"):
-                self._block(child, depth + 1)
-            else:
-                self._span(paragraph, child, set())
-                self._run(paragraph, child.tail, set())
-
-    def _grid(self, element: Any) -> None:
-        rows = [[cell.text_content() for cell in row] for row in element.iter("tr")]
-        if not rows:
-            return
-        count = max(len(row) for row in rows)
-        filled = [(*row, *[""] * (count - len(row))) for row in rows]
-        self.writer._table(list(filled[0]), filled[1:], (170 / count,) * count)
-        self.document.add_paragraph()
-
-    def _inline(self, paragraph: Any, element: Any) -> None:
-        self._run(paragraph, element.text, set())
-        for child in element:
-            self._span(paragraph, child, set())
-            self._run(paragraph, child.tail, set())
-
-    def _span(self, paragraph: Any, element: Any, looks: set[str]) -> None:
-        if element.tag == "br":
-            paragraph.add_run().add_break()
-            return
-        inner = looks | {str(element.tag)}
-        self._run(paragraph, element.text, inner)
-        for child in element:
-            self._span(paragraph, child, inner)
-            self._run(paragraph, child.tail, inner)
-        address = element.get("href")
-        if element.tag == "a" and address and address != (element.text or ""):
-            self._run(paragraph, f" ({address})", looks)
-
-    @staticmethod
-    def _run(paragraph: Any, text: str | None, looks: set[str]) -> None:
-        if not text:
-            return
-        run = paragraph.add_run(text.replace("\n", " ") if text.strip() else text.replace("\n", ""))
-        run.bold = "strong" in looks or None
-        run.italic = "em" in looks or None
-        run.font.strike = "s" in looks or None
+                    marks.shade(cell)
 
 
 def _clean(value: Any) -> Any:
@@ -428,28 +361,3 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
     return value
-
-
-def _shade(cell: Any) -> None:
-    fill = OxmlElement("w:shd")
-    fill.set(qn("w:val"), "clear")
-    fill.set(qn("w:color"), "auto")
-    fill.set(qn("w:fill"), HEAD_FILL)
-    cell._tc.get_or_add_tcPr().append(fill)
-
-
-def _field(paragraph: Any, code: str, shown: str = "1") -> None:
-    """A field of Word's: it computes what is shown."""
-    for kind, text in (("begin", ""), ("", code), ("separate", ""), ("shown", shown), ("end", "")):
-        run = paragraph.add_run()
-        if kind == "shown":
-            run.text = text
-        elif kind:
-            mark = OxmlElement("w:fldChar")
-            mark.set(qn("w:fldCharType"), kind)
-            run._r.append(mark)
-        else:
-            instruction = OxmlElement("w:instrText")
-            instruction.set(qn("xml:space"), "preserve")
-            instruction.text = text
-            run._r.append(instruction)
