@@ -23,7 +23,7 @@ from plugins.key_accounts.permissions import USE
 from plugins.key_accounts.plans import approvals as plan_approvals
 from plugins.key_accounts.plans import documents as plan_documents
 from plugins.key_accounts.plans import emergencies
-from plugins.key_accounts.plans import services as plans
+from plugins.key_accounts.plans import follow_up as plans
 from plugins.key_accounts.team import permissions as team_permissions
 from plugins.key_accounts.team import services as team
 from plugins.key_accounts.tiers import approvals as tier_approvals

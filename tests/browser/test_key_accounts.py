@@ -13,8 +13,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from plugins.key_accounts.measures import services as measures
+from plugins.key_accounts.opportunities.inputs import OpportunityInput
 from plugins.key_accounts.opportunities.models import Opportunity
-from plugins.key_accounts.opportunities.services import OpportunityInput, create_opportunity
+from plugins.key_accounts.opportunities.services import create_opportunity
 from plugins.key_accounts.plans.models import PlanSection
 from plugins.key_accounts.portfolio.models import Scenario
 from portal.core import clock

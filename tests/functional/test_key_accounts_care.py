@@ -18,6 +18,7 @@ from plugins.key_accounts.care.meetings import MeetingInput
 from plugins.key_accounts.care.models import CalendarFeed, CareDuty, DutyRecord, ExecutiveVisit, Meeting
 from plugins.key_accounts.care.services import DoneInput, DutyInput, IncentiveInput
 from plugins.key_accounts.care.visits import VisitInput
+from plugins.key_accounts.plans import follow_up
 from plugins.key_accounts.plans import services as plans
 from portal.core import clock
 from portal.core.errors import Invalid, NotAllowed, NotFound
@@ -128,8 +129,8 @@ def test_what_is_overdue_is_told_once_and_stands_in_the_agenda(app: Flask, world
     with transaction():
         services.change_duty(duty.id, DutyInput(anna.user_id, 12, clock.today() - timedelta(days=2)), anna)
         plan = plans.create_plan(world.customer_id("maotai"), "", clock.today().year, 1, anna)
-        plans.save_action(plan.id, None, "提交降本方案", anna.user_id, clock.today() - timedelta(days=1), anna)
-        plans.save_review(plan.id, None, clock.today(), None, "", anna)
+        follow_up.save_action(plan.id, None, "提交降本方案", anna.user_id, clock.today() - timedelta(days=1), anna)
+        follow_up.save_review(plan.id, None, clock.today(), None, "", anna)
     assert jobs.remind(Context()) == {"told": 3}  # type: ignore[arg-type]
     assert jobs.remind(Context()) == {"told": 0}  # type: ignore[arg-type]
     kinds = db.session.scalars(select(Notice.kind).where(Notice.user_id == anna.user_id)).all()

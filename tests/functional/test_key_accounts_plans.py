@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from plugins.key_accounts.plans import emergencies, queries, services
+from plugins.key_accounts.plans import emergencies, follow_up, queries, services, versions
 from plugins.key_accounts.plans.emergencies import EmergencyInput
 from plugins.key_accounts.plans.models import AccountPlan, PlanAction, PlanVersion
 from plugins.key_accounts.team import services as team
@@ -39,7 +39,7 @@ def begin(world: World, customer: str = "maotai", years: int = 2) -> int:
 def action(world: World, plan_id: int, owner: str = "anna", days: int = 10) -> int:
     with transaction():
         due = clock.today() + timedelta(days=days)
-        row = services.save_action(plan_id, None, "安排高层互访", world.user(owner).id, due, world.actor("anna"))
+        row = follow_up.save_action(plan_id, None, "安排高层互访", world.user(owner).id, due, world.actor("anna"))
         return int(row.id)
 
 
@@ -72,10 +72,10 @@ def test_two_writers_of_one_section_see_both_texts(app: Flask, world: World) -> 
 def test_a_plan_is_approved_as_it_was_filed_and_writing_opens_it_again(app: Flask, world: World) -> None:
     empty = begin(world, "wuliang")
     with pytest.raises(Invalid), transaction():
-        services.submit_plan(empty, "t-0", world.actor("anna"))
+        versions.submit_plan(empty, "t-0", world.actor("anna"))
     plan_id = ready(world)
     with transaction():
-        request_id = services.submit_plan(plan_id, "t-1", world.actor("anna")).id
+        request_id = versions.submit_plan(plan_id, "t-1", world.actor("anna")).id
     with pytest.raises(Conflict), transaction():
         services.save_section(plan_id, "priorities", "改", None, world.actor("anna"))
     hanna = world.login(app.test_client(), "hanna")
@@ -85,9 +85,9 @@ def test_a_plan_is_approved_as_it_was_filed_and_writing_opens_it_again(app: Flas
         decide(request_id, world.actor("hanna"), vote="approve", opinion="", seen_digest=seen)
     db.session.expire_all()
     assert db.session.get_one(AccountPlan, plan_id).state == "approved"
-    versions = db.session.scalars(select(PlanVersion).order_by(PlanVersion.number)).all()
-    assert [row.occasion for row in versions] == ["submitted", "approved"]
-    assert json.loads(versions[0].content)["sections"]["priorities"].startswith("一、")
+    kept = db.session.scalars(select(PlanVersion).order_by(PlanVersion.number)).all()
+    assert [row.occasion for row in kept] == ["submitted", "approved"]
+    assert json.loads(kept[0].content)["sections"]["priorities"].startswith("一、")
     with transaction():
         services.save_section(plan_id, "direction", "三年内成为第一供应商", 0, world.actor("anna"))
     assert db.session.get_one(AccountPlan, plan_id).state == "draft"
@@ -96,7 +96,7 @@ def test_a_plan_is_approved_as_it_was_filed_and_writing_opens_it_again(app: Flas
 def test_a_withdrawn_request_gives_the_plan_back(app: Flask, world: World) -> None:
     plan_id = ready(world)
     with transaction():
-        request_id = services.submit_plan(plan_id, "t-2", world.actor("anna")).id
+        request_id = versions.submit_plan(plan_id, "t-2", world.actor("anna")).id
     from portal.approvals.services import withdraw
 
     with transaction():
@@ -108,7 +108,7 @@ def test_a_withdrawn_request_gives_the_plan_back(app: Flask, world: World) -> No
 def test_actions_belong_to_people_who_see_the_customer_and_finish_them(world: World) -> None:
     plan_id = begin(world)
     with pytest.raises(Invalid), transaction():
-        services.save_action(plan_id, None, "x", world.user("cara").id, clock.today(), world.actor("anna"))
+        follow_up.save_action(plan_id, None, "x", world.user("cara").id, clock.today(), world.actor("anna"))
     today = clock.today()
     with transaction():
         data = MemberInput(world.user("cara").id, "technical", today, today + timedelta(5))
@@ -117,10 +117,10 @@ def test_actions_belong_to_people_who_see_the_customer_and_finish_them(world: Wo
     with pytest.raises(NotAllowed), transaction():
         services.save_section(plan_id, "value", "x", None, world.actor("cara"))
     with transaction():
-        services.finish_action(action_id, "done", "已完成", world.actor("cara"))
+        follow_up.finish_action(action_id, "done", "已完成", world.actor("cara"))
     other = action(world, plan_id, "anna", -3)
     with pytest.raises(NotAllowed), transaction():
-        services.finish_action(other, "done", "", world.actor("cara"))
+        follow_up.finish_action(other, "done", "", world.actor("cara"))
     found = queries.progress_of([world.customer_id("maotai"), world.customer_id("wuliang")], today)
     assert found == {world.customer_id("maotai"): queries.Progress(1, 2, 1)}
     assert found[world.customer_id("maotai")].percent == 50
@@ -133,7 +133,7 @@ def test_an_owner_who_left_hands_his_actions_over_or_leaves_them_open(app: Flask
         deactivate_person(world.user("hanna").id, LeavingInput(world.user("hugo").id), world.actor("admin"))
     assert db.session.get_one(PlanAction, action_id).owner_id == world.user("hugo").id
     with transaction():
-        services.hand_over(world.user("hugo"), None, world.actor("admin"))
+        follow_up.hand_over(world.user("hugo"), None, world.actor("admin"))
     assert db.session.get_one(PlanAction, action_id).owner_id is None
     client = world.login(app.test_client(), "anna")
     page = client.get(f"/key-accounts/customers/{world.customer_id('maotai')}/plan")

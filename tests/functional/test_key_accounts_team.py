@@ -16,7 +16,7 @@ from plugins.key_accounts.stakeholders import services as stakeholders
 from plugins.key_accounts.stakeholders.chart import BOX_WIDTH, chain, layout, would_loop
 from plugins.key_accounts.stakeholders.models import StakeholderChange
 from plugins.key_accounts.stakeholders.services import StakeholderInput
-from plugins.key_accounts.team import queries, services
+from plugins.key_accounts.team import channels, experts, queries, services
 from plugins.key_accounts.team.models import AccountTeam, Channel, TeamMember
 from plugins.key_accounts.team.services import MemberInput, TeamInput
 from portal.core import clock
@@ -148,7 +148,7 @@ def test_when_somebody_leaves_his_offices_pass_on_and_the_account_manager_is_tol
     person = contact(world, "周总工")
     with transaction():
         services.set_team(customer, told, anna)
-        services.add_channel(customer, "technical", world.user("carl").id, person, "工艺", anna)
+        channels.add_channel(customer, "technical", world.user("carl").id, person, "工艺", anna)
     with transaction():
         deactivate_person(world.user("carl").id, LeavingInput(world.user("cara").id), world.actor("admin"))
     member = db.session.get_one(TeamMember, member_id)
@@ -165,8 +165,8 @@ def test_a_channel_knows_its_last_contact(world: World) -> None:
     customer, anna = world.customer_id("maotai"), world.actor("anna")
     person, other = contact(world, "周总工"), contact(world, "吴经理")
     with transaction():
-        services.add_channel(customer, "technical", anna.user_id, person, "", anna)
-        services.add_channel(customer, "management", world.user("boss").id, other, "", anna)
+        channels.add_channel(customer, "technical", anna.user_id, person, "", anna)
+        channels.add_channel(customer, "management", world.user("boss").id, other, "", anna)
         at = clock.now() - timedelta(days=2)
         record_interaction(customer, InteractionInput("visit", at, subject="试机", contact_ids=(person, other)), anna)
     found = {line.theirs: line.last_at for line in queries.channels_of(customer)}
@@ -176,9 +176,9 @@ def test_a_channel_knows_its_last_contact(world: World) -> None:
 def test_skills_are_found_by_words(app: Flask, world: World) -> None:
     ben = world.actor("ben")
     with transaction():
-        services.set_skills(ben.user_id or 0, [("润滑工艺", 3, "十年"), ("英语", 1, "")], ben)
+        experts.set_skills(ben.user_id or 0, [("润滑工艺", 3, "十年"), ("英语", 1, "")], ben)
     with pytest.raises(NotAllowed), transaction():
-        services.set_skills(ben.user_id or 0, [], world.actor("cara"))
+        experts.set_skills(ben.user_id or 0, [], world.actor("cara"))
     assert [row.id for row in queries.experts("润滑", None)] == [ben.user_id]
     client = world.login(app.test_client(), "anna")
     assert "润滑工艺" in client.get("/key-accounts/experts?q=润滑").text

@@ -15,7 +15,7 @@ from plugins.key_accounts.care.invitations import Sent
 from plugins.key_accounts.care.models import CANCELLED, DONE, HELD, OPEN, PLANNED, Meeting, MeetingAction, MeetingGuest
 from plugins.key_accounts.care.vocabulary import ANSWERS, MEETING_KINDS
 from plugins.key_accounts.permissions import LEAD
-from plugins.key_accounts.team.services import active_user
+from plugins.key_accounts.team.checking import active_user
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.errors import Conflict, NotAllowed, NotFound

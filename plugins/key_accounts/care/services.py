@@ -14,7 +14,7 @@ from plugins.key_accounts.actions import KeyAccountAction
 from plugins.key_accounts.care.models import DUTIES, CareDuty, DemandForecast, DutyRecord, Incentive
 from plugins.key_accounts.care.rules import RHYTHMS, later, next_months
 from plugins.key_accounts.care.vocabulary import INCENTIVES
-from plugins.key_accounts.team.services import active_user, customer_for
+from plugins.key_accounts.team.checking import active_user, customer_for
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.errors import NotAllowed, NotFound

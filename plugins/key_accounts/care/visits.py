@@ -12,14 +12,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from plugins.key_accounts.actions import KeyAccountAction
-from plugins.key_accounts.care.models import (
-    CANCELLED,
-    HELD,
-    PLANNED,
-    CalendarFeed,
-    ExecutiveVisit,
-)
-from plugins.key_accounts.team.services import active_user, customer_for
+from plugins.key_accounts.care.models import CANCELLED, HELD, PLANNED, CalendarFeed, ExecutiveVisit
+from plugins.key_accounts.team.checking import active_user, customer_for
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.errors import Conflict, NotAllowed, NotFound

@@ -8,8 +8,8 @@ from typing import Any
 from wtforms.validators import Optional
 
 from plugins.key_accounts.opportunities import vocabulary as words
+from plugins.key_accounts.opportunities.inputs import OpportunityInput
 from plugins.key_accounts.opportunities.models import OPEN_STAGES, SOURCES, WON, Opportunity
-from plugins.key_accounts.opportunities.services import OpportunityInput
 from portal.core.forms import (
     GIVEN,
     REQUIRED,

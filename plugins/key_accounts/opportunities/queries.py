@@ -16,7 +16,6 @@ from sqlalchemy import (
     Date,
     Integer,
     Select,
-    SQLColumnExpression,
     and_,
     bindparam,
     case,
@@ -29,17 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import joinedload, selectinload
 
-from plugins.key_accounts.opportunities.matrix import Gap, GapLine, Rule, weighted_yuan
-from plugins.key_accounts.opportunities.models import (
-    OPEN_STAGES,
-    SOURCES,
-    WON,
-    Opportunity,
-    OpportunityEvent,
-    OpportunityProduct,
-    SalesTarget,
-)
-from portal.core import clock
+from plugins.key_accounts.opportunities.matrix import Rule, weighted_yuan
+from plugins.key_accounts.opportunities.models import OPEN_STAGES, Opportunity, OpportunityEvent, OpportunityProduct
 from portal.core.errors import NotFound
 from portal.core.permissions import can, visible
 from portal.core.together import Question, any_of
@@ -47,10 +37,9 @@ from portal.customers.models import Customer, NextStep
 from portal.customers.permissions import VIEW
 from portal.extensions import db
 from portal.org.actor import Actor
-from portal.org.models import EXECUTIVE, User
+from portal.org.models import User
 from portal.purchases.models import Product
-from portal.purchases.periods import LAST_YEAR, THIS_YEAR, period, shifted
-from portal.purchases.queries import sales_cube
+from portal.purchases.periods import shifted
 
 ZERO = Decimal("0.00")
 #: Cards of one column of the board on one page.
@@ -59,10 +48,11 @@ CARDS = 12
 POINTS = 200
 
 #: fen × per cent: whole numbers on both databases, made yuan by `matrix.weighted_yuan`.
-_WEIGHT: ColumnElement[int] = type_coerce(Opportunity.amount, BigInteger) * Opportunity.probability
+WEIGHT: ColumnElement[int] = type_coerce(Opportunity.amount, BigInteger) * Opportunity.probability
 
 
-def _open() -> ColumnElement[bool]:
+def is_open() -> ColumnElement[bool]:
+    """Condition: neither won nor lost."""
     return Opportunity.closed_at.is_(None)
 
 
@@ -110,7 +100,7 @@ class Totals:
 
 
 def _totals_columns() -> tuple[Any, ...]:
-    return (func.count(), func.sum(Opportunity.amount), func.sum(_WEIGHT))
+    return (func.count(), func.sum(Opportunity.amount), func.sum(WEIGHT))
 
 
 def _totals(row: Sequence[Any]) -> Totals:
@@ -134,7 +124,7 @@ def board(actor: Actor, mine: bool, after: dict[str, tuple[date, int]]) -> list[
     """
     seen = _seen(actor, mine)
     rows = db.session.execute(
-        _from_customers(select(Opportunity.stage, *_totals_columns())).where(_open(), seen).group_by(Opportunity.stage)
+        from_customers(select(Opportunity.stage, *_totals_columns())).where(is_open(), seen).group_by(Opportunity.stage)
     )
     totals = {row[0]: _totals(row[1:]) for row in rows}
     columns = []
@@ -150,13 +140,14 @@ def board(actor: Actor, mine: bool, after: dict[str, tuple[date, int]]) -> list[
     return columns
 
 
-def _from_customers(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+def from_customers(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """A statement over opportunities with their customers, so that it can be limited to visible ones."""
     return statement.select_from(Opportunity).join(Customer, Customer.id == Opportunity.customer_id)
 
 
 def _cards() -> Select[*tuple[Any, ...]]:
     return (
-        _from_customers(
+        from_customers(
             select(
                 Opportunity.id,
                 Opportunity.title,
@@ -188,7 +179,7 @@ def without_step() -> ColumnElement[bool]:
     step = select(NextStep.id).where(
         NextStep.id == Opportunity.next_step_id, NextStep.done_at.is_(None), NextStep.cancelled_at.is_(None)
     )
-    return and_(_open(), ~step.exists())
+    return and_(is_open(), ~step.exists())
 
 
 def pending(actor: Actor, until: date, limit: int = 6) -> list[Any]:
@@ -204,7 +195,7 @@ def _pending_statement() -> Select[*tuple[Any, ...]]:
         _cards()
         .where(
             Opportunity.owner_id == bindparam("user_id"),
-            _open(),
+            is_open(),
             or_(Opportunity.close_on <= bindparam("until", type_=Date), ~step_open()),
         )
         .limit(bindparam("limit", type_=Integer))
@@ -253,15 +244,15 @@ def matrix(actor: Actor, rule: Rule, mine: bool) -> Matrix:
     likely = case((Opportunity.probability >= rule.likely, 1), else_=0)
     seen = _seen(actor, mine)
     inner = (
-        _from_customers(
+        from_customers(
             select(
                 large.label("large"),
                 likely.label("likely"),
                 Opportunity.amount.label("amount"),
-                _WEIGHT.label("weight"),
+                WEIGHT.label("weight"),
             )
         )
-        .where(_open(), seen)
+        .where(is_open(), seen)
         .subquery()
     )
     rows = db.session.execute(
@@ -275,7 +266,7 @@ def matrix(actor: Actor, rule: Rule, mine: bool) -> Matrix:
         for is_large in (True, False)
         for is_likely in (True, False)
     )
-    points = _cards().where(_open(), seen).order_by(None).order_by(Opportunity.amount.desc(), Opportunity.id)
+    points = _cards().where(is_open(), seen).order_by(None).order_by(Opportunity.amount.desc(), Opportunity.id)
     return Matrix(rule, fields, list(db.session.execute(points.limit(POINTS))))
 
 
@@ -304,8 +295,8 @@ def forecast(actor: Actor, first: date, months: int, mine: bool) -> tuple[list[F
     end = date(ahead[-1][0] + ahead[-1][1] // 12, ahead[-1][1] % 12 + 1, 1)
     seen = _seen(actor, mine)
     rows = db.session.execute(
-        _from_customers(select(year, month, Opportunity.source, *_totals_columns()))
-        .where(_open(), seen, Opportunity.close_on >= first, Opportunity.close_on < end)
+        from_customers(select(year, month, Opportunity.source, *_totals_columns()))
+        .where(is_open(), seen, Opportunity.close_on >= first, Opportunity.close_on < end)
         .group_by(year, month, Opportunity.source)
     )
     sums: dict[tuple[int, int], list[tuple[str, Totals]]] = defaultdict(list)
@@ -321,80 +312,9 @@ def forecast(actor: Actor, first: date, months: int, mine: bool) -> tuple[list[F
         for key in ahead
     ]
     late = db.session.execute(
-        _from_customers(select(*_totals_columns())).where(_open(), seen, Opportunity.close_on < first)
+        from_customers(select(*_totals_columns())).where(is_open(), seen, Opportunity.close_on < first)
     ).one()
     return found, _totals(late)
-
-
-def target_people(actor: Actor) -> SQLColumnExpression[bool]:
-    """Condition on people: whose targets the actor sees (his own, those he oversees, all for executives)."""
-    if EXECUTIVE in actor.roles or actor.is_system:
-        return User.is_active
-    own = User.id == actor.user_id
-    return or_(own, and_(User.department_id.in_(sorted(actor.oversees)), User.is_active)) if actor.oversees else own
-
-
-def gap(actor: Actor, year: int) -> tuple[Gap, list[tuple[str, Decimal, Decimal]]]:
-    """Targets of the people the actor sees against the sales of their customers and their opportunities of a year.
-
-    :returns: the gap, and (name, target, sold) of each person with a target of that year.
-    """
-    people = db.session.execute(
-        select(User.id, User.name, SalesTarget.source, SalesTarget.amount)
-        .join(SalesTarget, SalesTarget.user_id == User.id)
-        .where(SalesTarget.year == year, target_people(actor))
-        .order_by(User.name_sort, User.id)
-    ).all()
-    today = clock.today()
-    span = period(THIS_YEAR if year == today.year else LAST_YEAR, today)
-    sold: dict[int | None, Decimal] = {}
-    if span.first[0] == year:
-        sold = {key: sums.total for key, sums in sales_cube(actor, span).value.by_manager().items()}
-    by_source: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    names: dict[int, tuple[str, Decimal]] = {}
-    for row in people:
-        if row.source:
-            by_source[row.source] += row.amount
-        else:
-            names[row.id] = (row.name, row.amount)
-    ids = sorted({row.id for row in people})
-    begin, end = date(year, 1, 1), date(year, 12, 31)
-    # With targets: the opportunities of those people; without any, all that the actor sees.
-    whose = [Opportunity.owner_id.in_(ids)] if ids else []
-    rows = db.session.execute(
-        _from_customers(
-            select(
-                Opportunity.source,
-                func.sum(case((Opportunity.stage == WON, Opportunity.amount), else_=None)),
-                func.sum(case((_open(), _WEIGHT), else_=0)),
-            )
-        )
-        .where(Opportunity.close_on.between(begin, end), visible(actor, VIEW), *whose)
-        .group_by(Opportunity.source)
-    )
-    found = {row[0]: (row[1] if row[1] is not None else ZERO, weighted_yuan(row[2])) for row in rows}
-    lines = tuple(GapLine(source, by_source[source], *found.get(source, (ZERO, ZERO))) for source in SOURCES)
-    listed = [(name, target, sold.get(user_id, ZERO)) for user_id, (name, target) in names.items()]
-    total_sold = sum((sold.get(user_id, ZERO) for user_id in ids), ZERO) if ids else sum(sold.values(), ZERO)
-    return Gap(sum((target for _name, target, _sold in listed), ZERO), total_sold, lines), listed
-
-
-def targets_of(user_id: int, year: int) -> dict[str, Decimal]:
-    """Source ("" for the whole year) → target in yuan."""
-    rows = db.session.execute(
-        select(SalesTarget.source, SalesTarget.amount).where(SalesTarget.user_id == user_id, SalesTarget.year == year)
-    )
-    return {row.source: row.amount for row in rows}
-
-
-def people_with_targets(actor: Actor) -> list[tuple[int, str]]:
-    """People whose targets the actor may set."""
-    if EXECUTIVE in actor.roles:
-        where: SQLColumnExpression[bool] = User.is_active
-    else:
-        where = and_(User.department_id.in_(sorted(actor.oversees)), User.is_active)
-    rows = db.session.execute(select(User.id, User.name).where(where).order_by(User.name_sort, User.id).limit(500))
-    return [(row.id, row.name) for row in rows]
 
 
 def any_question(customer_id: int) -> Question:

@@ -1,17 +1,16 @@
-"""Changes to opportunities: create, change, move, close, open again, plan the next step; sales targets."""
+"""Changes to opportunities: create, change, move, close, open again, plan the next step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 
 from plugins.key_accounts.actions import KeyAccountAction
 from plugins.key_accounts.opportunities import vocabulary as words
+from plugins.key_accounts.opportunities.inputs import OpportunityInput, check_opportunity
 from plugins.key_accounts.opportunities.models import (
     CHANGED,
     CLOSED,
@@ -21,18 +20,15 @@ from plugins.key_accounts.opportunities.models import (
     MOVED,
     OPEN_STAGES,
     REOPENED,
-    SOURCES,
     WON,
     Opportunity,
     OpportunityEvent,
     OpportunityProduct,
-    SalesTarget,
 )
 from plugins.key_accounts.opportunities.settings import usual_probability
 from portal.audit.services import record
 from portal.core import clock
-from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from portal.core.money import LIMIT
+from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.permissions import can, require
 from portal.customers.inputs import NextStepInput
 from portal.customers.models import Customer, NextStep
@@ -43,11 +39,9 @@ from portal.extensions import db
 from portal.i18n import _
 from portal.org.actor import Actor
 from portal.org.models import User
-from portal.purchases.models import Product
 
 #: Days until the first step that the portal plans itself when none is given.
 FIRST_STEP_DAYS = 7
-MOST_PRODUCTS = 30
 FIELDS = (
     "title",
     "source",
@@ -62,31 +56,6 @@ FIELDS = (
 )
 
 
-@dataclass(frozen=True)
-class OpportunityInput:
-    """What is known of an opportunity.
-
-    :ivar amount: yuan a year. :ivar probability: per cent; None: what is usual for the stage.
-    :ivar close_on: None: in 90 days. :ivar owner_id: None: the account manager, else who creates it.
-    :ivar next_step: None: "talk about it" within a week is planned, so that none is without a next step.
-    """
-
-    customer_id: int
-    title: str
-    source: str
-    amount: Decimal
-    probability: int | None = None
-    stage: str = IDENTIFIED
-    close_on: date | None = None
-    owner_id: int | None = None
-    product_ids: Sequence[int] = field(default_factory=tuple)
-    unit: str = ""
-    category: str = ""
-    competitors: str = ""
-    notes: str = ""
-    next_step: NextStepInput | None = None
-
-
 def create_opportunity(data: OpportunityInput, actor: Actor) -> Opportunity:
     """Add an opportunity with its next step.
 
@@ -96,7 +65,7 @@ def create_opportunity(data: OpportunityInput, actor: Actor) -> Opportunity:
     if customer is None:
         raise NotFound()
     require(actor, EDIT, customer)
-    values = _checked(data, customer, actor, None)
+    values = check_opportunity(data, customer, actor, None)
     now = clock.now()
     opportunity = Opportunity(
         customer_id=customer.id,
@@ -131,7 +100,7 @@ def change_opportunity(
     """
     opportunity = _locked(opportunity_id, actor, version)
     _refuse_closed(opportunity)
-    values = _checked(data, opportunity.customer, actor, opportunity)
+    values = check_opportunity(data, opportunity.customer, actor, opportunity)
     before = _facts(opportunity)
     products = sorted(item.product_id for item in opportunity.products)
     for name, value in values.items():
@@ -260,60 +229,6 @@ def has_next_step(opportunity: Opportunity) -> bool:
     return step is not None and step.is_open
 
 
-def set_targets(user_id: int, year: int, amounts: Mapping[str, Decimal | None], actor: Actor) -> None:
-    """Set what a person is to sell in a year; None takes a target away.
-
-    :param amounts: source ("" for the whole year) → yuan.
-    :raises NotAllowed: for people outside the departments the actor oversees, unless he is an executive.
-    """
-    user = db.session.get(User, user_id)
-    if user is None or not user.is_active:
-        raise Invalid([("user_id", _("Choose somebody who works here."))])
-    if not may_set_targets(actor, user):
-        raise NotAllowed(_("Targets are set by the head of the department or an executive."))
-    checker = Checker()
-    for source, amount in amounts.items():
-        if source not in ("", *SOURCES):
-            checker.add("", _("Choose one of the list."))
-        elif amount is not None and not 0 <= amount <= LIMIT:
-            checker.add(source or "total", _("The amount is too large.") if amount > 0 else _("Not below zero."))
-    if not 2000 <= year <= 2100:
-        checker.add("year", _("Enter a year such as 2026."))
-    checker.done()
-    present = {
-        row.source: row
-        for row in db.session.scalars(
-            select(SalesTarget).where(SalesTarget.user_id == user.id, SalesTarget.year == year).with_for_update()
-        )
-    }
-    old = {source: row.amount for source, row in present.items()}
-    for source, amount in amounts.items():
-        row = present.get(source)
-        if amount is None:
-            if row is not None:
-                db.session.delete(row)
-            continue
-        if row is None:
-            row = SalesTarget(user_id=user.id, year=year, source=source)
-            db.session.add(row)
-        row.amount, row.set_by_id, row.updated_at = amount, actor.user_id, clock.now()
-    db.session.flush()
-    record(
-        actor,
-        KeyAccountAction.TARGETS_SET,
-        object_type="user",
-        object_id=user.id,
-        object_label=user.name,
-        old={f"{year} {source}".strip(): amount for source, amount in old.items()},
-        new={f"{year} {source}".strip(): amount for source, amount in amounts.items() if amount is not None},
-    )
-
-
-def may_set_targets(actor: Actor, user: User) -> bool:
-    """Whether the actor sets the targets of a person."""
-    return "executive" in actor.roles or user.department_id in actor.oversees or actor.is_system
-
-
 def hand_over(user: User, successor: User | None, actor: Actor) -> None:
     """Somebody left: his open opportunities go to the successor; without one they have no owner until somebody takes
     them (the customer's account manager sees them on his board)."""
@@ -350,53 +265,6 @@ def _locked(opportunity_id: int, actor: Actor, version: int | None) -> Opportuni
 def _refuse_closed(opportunity: Opportunity) -> None:
     if not opportunity.is_open:
         raise Conflict(_("This opportunity is closed already."))
-
-
-def _checked(data: OpportunityInput, customer: Customer, actor: Actor, present: Opportunity | None) -> dict[str, Any]:
-    checker = Checker()
-    stage = present.stage if present else data.stage
-    if stage not in OPEN_STAGES:
-        checker.add("stage", _("Choose one of the list."))
-        stage = IDENTIFIED
-    if data.source not in SOURCES:
-        checker.add("source", _("Choose one of the list."))
-    amount = data.amount
-    if not amount.is_finite() or amount < 0 or amount != amount.quantize(Decimal("0.01")):
-        checker.add("amount", _("Enter an amount in yuan, such as 1,234.50."))
-    elif amount > LIMIT:
-        checker.add("amount", _("The amount is too large."))
-    probability = usual_probability(stage) if data.probability is None else data.probability
-    if not 0 <= probability <= 100:
-        checker.add("probability", _("Enter per cent from 0 to 100."))
-    close_on = data.close_on or clock.today() + timedelta(days=90)
-    if close_on < clock.today() and (present is None or present.close_on != close_on):
-        checker.add("close_on", _("The expected day lies ahead: choose today or later."))
-    owner_id = data.owner_id or (present.owner_id if present else None) or customer.account_manager_id or actor.user_id
-    if owner_id is not None and (present is None or owner_id != present.owner_id):
-        owner = db.session.get(User, owner_id)
-        if owner is None or not owner.is_active:
-            checker.add("owner_id", _("Choose somebody who works here."))
-    products = set(data.product_ids)
-    if len(products) > MOST_PRODUCTS:
-        checker.add("product_ids", _("At most %(n)s products.", n=MOST_PRODUCTS))
-    elif products:
-        known = set(db.session.scalars(select(Product.id).where(Product.id.in_(sorted(products)))))
-        if known != products:
-            checker.add("product_ids", _("Choose one of the list."))
-    values = {
-        "title": checker.line("title", data.title, 200, required=_("Say what the opportunity is.")),
-        "source": data.source,
-        "amount": amount,
-        "probability": probability,
-        "close_on": checker.day("close_on", close_on),
-        "owner_id": owner_id,
-        "unit": checker.line("unit", data.unit, 120),
-        "category": checker.line("category", data.category, 100),
-        "competitors": checker.text("competitors", data.competitors, 500),
-        "notes": checker.text("notes", data.notes, 5000),
-    }
-    checker.done()
-    return values
 
 
 def _set_products(opportunity: Opportunity, product_ids: Sequence[int]) -> None:

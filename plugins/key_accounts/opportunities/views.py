@@ -12,12 +12,13 @@ from wtforms.validators import InputRequired
 from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
-from plugins.key_accounts.opportunities import charts, queries, services
+from plugins.key_accounts.opportunities import charts, queries, services, target_queries
 from plugins.key_accounts.opportunities import vocabulary as words
 from plugins.key_accounts.opportunities.forms import CloseForm, OpportunityForm, StepForm, TargetForm
 from plugins.key_accounts.opportunities.listings import OPPORTUNITIES
 from plugins.key_accounts.opportunities.models import OPEN_STAGES, SOURCES, WON, Opportunity
 from plugins.key_accounts.opportunities.settings import matrix_rule
+from plugins.key_accounts.opportunities.targets import set_targets
 from plugins.key_accounts.permissions import LEAD, USE
 from portal.auth.current import current_actor
 from portal.core import clock
@@ -128,7 +129,7 @@ def gap() -> str:
     actor = current_actor()
     this_year = clock.today().year
     year = int_argument("year", this_year, this_year - 1, this_year)
-    found, people = queries.gap(actor, year)
+    found, people = target_queries.gap(actor, year)
     return render_template(
         "key_accounts/opportunities/gap.html",
         gap=found,
@@ -146,7 +147,7 @@ def gap() -> str:
 def targets() -> Answer:
     """Set the targets of a person."""
     actor = current_actor()
-    people = queries.people_with_targets(actor)
+    people = target_queries.people_with_targets(actor)
     form = TargetForm()
     this_year = clock.today().year
     form.user_id.choices = options(people)
@@ -156,7 +157,7 @@ def targets() -> Answer:
         chosen = chosen if chosen in dict(people) else people[0][0]
         year = int_argument("year", this_year, this_year - 1, this_year + 1)
         form.user_id.data, form.year.data = str(chosen), year
-        present = queries.targets_of(chosen, year)
+        present = target_queries.targets_of(chosen, year)
         form.total.data = present.get("")
         for source in SOURCES:
             form[source].data = present.get(source)
@@ -174,7 +175,7 @@ def targets() -> Answer:
     return form_page(
         form,
         page,
-        lambda: services.set_targets(form.user_id.number or 0, form.year.data, form.amounts(), actor),  # type: ignore[arg-type]
+        lambda: set_targets(form.user_id.number or 0, form.year.data, form.amounts(), actor),  # type: ignore[arg-type]
         _("The targets were saved."),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from plugins.key_accounts.plans import services
+from plugins.key_accounts.plans import versions
 from plugins.key_accounts.plans.models import AccountPlan, PlanVersion
 from plugins.key_accounts.plans.vocabulary import MEASURES, SECTIONS, word
 from portal.approvals.kinds import ApprovalKind, Description, Fact, OwningHead, StepSpec
@@ -67,17 +67,17 @@ def subject_url(request: ApprovalRequest) -> str | None:
 
 def on_approved(request: ApprovalRequest, _decision: ApprovalDecision | None, actor: Actor) -> None:
     """The plan is approved."""
-    services.settle(int(request.payload["plan"]), True, actor)
+    versions.settle(int(request.payload["plan"]), True, actor)
 
 
 def on_ended(request: ApprovalRequest, _decision: ApprovalDecision | None, actor: Actor) -> None:
     """The plan is being written again."""
-    services.settle(int(request.payload["plan"]), False, actor)
+    versions.settle(int(request.payload["plan"]), False, actor)
 
 
 KINDS = (
     ApprovalKind(
-        key=services.KIND,
+        key=versions.KIND,
         title=_l("Account plan"),
         icon="journal-check",
         route=route,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.key_accounts.plans import queries, services
+from plugins.key_accounts.plans import queries, versions
 from plugins.key_accounts.plans import vocabulary as words
 from plugins.key_accounts.plans.models import AccountPlan
 from plugins.key_accounts.team import queries as team
@@ -39,7 +39,7 @@ PLAN = DocumentKind(
 
 def print_plan(plan: AccountPlan, customer: Customer, actor: Actor) -> Document:
     """Make the PDF, or return the one that was made with the same content. Call outside a transaction."""
-    content = services.snapshot(plan)
+    content = versions.snapshot(plan)
     office = team.team_of(customer.id)
     by_year = queries.reached(customer.id)
     years = list(range(plan.first_year, plan.first_year + plan.years))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from plugins.key_accounts.actions import KeyAccountAction
 from plugins.key_accounts.plans.models import EmergencyPlan, IncidentEntry
 from plugins.key_accounts.plans.vocabulary import ENTRIES
-from plugins.key_accounts.team.services import active_user, customer_for, own_contact
+from plugins.key_accounts.team.checking import active_user, customer_for, own_contact
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.errors import Conflict, NotFound

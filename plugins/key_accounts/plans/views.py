@@ -12,7 +12,7 @@ from flask import jsonify, make_response, redirect, render_template, request, ur
 from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
-from plugins.key_accounts.plans import documents, queries, services
+from plugins.key_accounts.plans import documents, follow_up, queries, services, versions
 from plugins.key_accounts.plans import vocabulary as words
 from plugins.key_accounts.plans.forms import (
     ActionForm,
@@ -255,7 +255,7 @@ def new_action(plan_id: int) -> Answer:
     return form_page(
         form,
         _page(row, _("New action"), "actions"),
-        lambda: services.save_action(
+        lambda: follow_up.save_action(
             plan_id, None, form.task.data or "", form.owner_id.data, form.due_on.data, current_actor()
         ),
         _("The action was saved."),
@@ -275,7 +275,7 @@ def edit_action(action_id: int) -> Answer:
     return form_page(
         form,
         _page(row, _("Change the action"), "actions"),
-        lambda: services.save_action(
+        lambda: follow_up.save_action(
             row.id, action_id, form.task.data or "", form.owner_id.data, form.due_on.data, current_actor()
         ),
         _("The action was saved."),
@@ -297,7 +297,7 @@ def finish_action(action_id: int) -> Answer:
     return form_page(
         form,
         _page(row, _("State of the action"), "actions", subtitle=action.task),
-        lambda: services.finish_action(action_id, form.state.data, form.result.data or "", actor),
+        lambda: follow_up.finish_action(action_id, form.state.data, form.result.data or "", actor),
         _("The action was saved."),
     )
 
@@ -313,7 +313,7 @@ def new_review(plan_id: int) -> Answer:
     return form_page(
         form,
         _page(row, _("New review date"), "reviews"),
-        lambda: services.save_review(
+        lambda: follow_up.save_review(
             plan_id, None, form.due_on.data, form.held_on.data, form.result.data or "", current_actor()
         ),
         _("The review date was saved."),
@@ -330,7 +330,7 @@ def edit_review(review_id: int) -> Answer:
     return form_page(
         form,
         _page(row, _("Review of the plan"), "reviews"),
-        lambda: services.save_review(
+        lambda: follow_up.save_review(
             row.id, review_id, form.due_on.data, form.held_on.data, form.result.data or "", current_actor()
         ),
         _("The review date was saved."),
@@ -344,7 +344,7 @@ def submit_plan(plan_id: int) -> Any:
     row = _plan(plan_id)
     token = f"plan-{plan_id}-{row.version}-{secrets.token_hex(4)}"
     return post(
-        lambda: services.submit_plan(plan_id, token, current_actor()),
+        lambda: versions.submit_plan(plan_id, token, current_actor()),
         _("The plan was filed. The department head has been told."),
         _back(row),
     )
@@ -356,7 +356,7 @@ def keep_plan(plan_id: int, step: str) -> Any:
     """Keep a version, or put the plan away."""
     row = _plan(plan_id)
     if step == "keep":
-        return post(lambda: services.keep_version(plan_id, current_actor()), _("The version was kept."), _back(row))
+        return post(lambda: versions.keep_version(plan_id, current_actor()), _("The version was kept."), _back(row))
     return post(lambda: services.archive_plan(plan_id, current_actor()), _("The plan was put away."), _back(row))
 
 

@@ -1,8 +1,7 @@
-"""Changes to teams, channels, experts and phases; what happens when somebody leaves."""
+"""Changes to teams and phases; what happens when somebody leaves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -10,23 +9,16 @@ from typing import Any
 from sqlalchemy import select, update
 
 from plugins.key_accounts.actions import KeyAccountAction
-from plugins.key_accounts.team.models import (
-    LEVELS,
-    PHASES,
-    STRENGTHEN,
-    AccountTeam,
-    Channel,
-    ExpertSkill,
-    TeamMember,
-)
+from plugins.key_accounts.team.checking import active_user, customer_for
+from plugins.key_accounts.team.models import PHASES, STRENGTHEN, AccountTeam, Channel, TeamMember
 from plugins.key_accounts.team.vocabulary import ROLES
 from portal.audit.services import record
 from portal.core import clock
-from portal.core.errors import Conflict, NotAllowed, NotFound
+from portal.core.errors import Conflict, NotFound
 from portal.core.paths import path_for
-from portal.core.permissions import can, require
-from portal.customers.models import Contact, Customer
-from portal.customers.permissions import EDIT, VIEW
+from portal.core.permissions import can
+from portal.customers.models import Customer
+from portal.customers.permissions import VIEW
 from portal.customers.services.common import label_of
 from portal.customers.validation import Checker
 from portal.extensions import db
@@ -38,7 +30,6 @@ from portal.org.models import EXECUTIVE, User, UserRole
 
 NOTICE = "key_accounts.team"
 LONGEST = timedelta(days=3 * 366)
-MOST_SKILLS = 30
 
 
 @dataclass(frozen=True)
@@ -60,37 +51,6 @@ class TeamInput:
     complaint_id: int | None = None
     told_on: date | None = None
     told_how: str = ""
-
-
-def customer_for(customer_id: int, actor: Actor, permission: str = EDIT) -> Customer:
-    """A customer on which the actor has the permission. :raises NotFound, NotAllowed: else."""
-    customer = db.session.get(Customer, customer_id)
-    if customer is None:
-        raise NotFound()
-    require(actor, permission, customer)
-    return customer
-
-
-def active_user(user_id: int | None, field: str, checker: Checker, required: bool = True) -> User | None:
-    """A person who works here; notes an error for all others."""
-    if user_id is None:
-        if required:
-            checker.add(field, _("Choose somebody who works here."))
-        return None
-    user = db.session.get(User, user_id)
-    if user is None or not user.is_active:
-        checker.add(field, _("Choose somebody who works here."))
-        return None
-    return user
-
-
-def own_contact(contact_id: int | None, customer_id: int, field: str, checker: Checker) -> Contact | None:
-    """An active contact of the customer; notes an error for all others."""
-    contact = db.session.get(Contact, contact_id) if contact_id else None
-    if contact is None or contact.customer_id != customer_id or not contact.is_active:
-        checker.add(field, _("Choose a contact of this customer."))
-        return None
-    return contact
 
 
 def add_member(customer_id: int, data: MemberInput, actor: Actor) -> TeamMember:
@@ -219,106 +179,6 @@ def set_phase(customer_id: int, phase: str, focus: str, balance: str, actor: Act
     db.session.flush()
     _audit_team(row, KeyAccountAction.PHASE_CHANGED, customer, actor, before, {"phase": phase})
     return row
-
-
-def add_channel(
-    customer_id: int, level: str, user_id: int | None, contact_id: int | None, topic: str, actor: Actor
-) -> Channel:
-    """Open a lasting line between one of ours and one of theirs."""
-    customer = customer_for(customer_id, actor)
-    checker = Checker()
-    if level not in LEVELS:
-        checker.add("level", _("Choose one of the list."))
-    user = active_user(user_id, "user_id", checker)
-    contact = own_contact(contact_id, customer.id, "contact_id", checker)
-    topic = checker.line("topic", topic, 200)
-    checker.done()
-    assert user is not None
-    assert contact is not None
-    channel = Channel(
-        customer_id=customer.id,
-        level=level,
-        user_id=user.id,
-        contact_id=contact.id,
-        topic=topic,
-        created_at=clock.now(),
-    )
-    db.session.add(channel)
-    db.session.flush()
-    record(
-        actor,
-        KeyAccountAction.CHANNEL_ADDED,
-        object_type="key_accounts_channel",
-        object_id=channel.id,
-        object_label=label_of(customer),
-        customer_id=customer.id,
-        new={"level": level, "user": user.name, "contact": contact.id},
-    )
-    return channel
-
-
-def end_channel(channel_id: int, actor: Actor) -> Channel:
-    """Close a line; it stays in the record."""
-    channel = db.session.get(Channel, channel_id, with_for_update=True, populate_existing=True)
-    if channel is None or not can(actor, VIEW, channel.customer_id):
-        raise NotFound()
-    customer = customer_for(channel.customer_id, actor)
-    if channel.ended_at is None:
-        channel.ended_at = clock.now()
-        db.session.flush()
-        record(
-            actor,
-            KeyAccountAction.CHANNEL_ENDED,
-            object_type="key_accounts_channel",
-            object_id=channel.id,
-            object_label=label_of(customer),
-            customer_id=customer.id,
-            new={"ended": True},
-        )
-    return channel
-
-
-def set_skills(user_id: int, skills: Sequence[tuple[str, int, str]], actor: Actor) -> None:
-    """Say what a person can be asked for: he himself, who oversees him, or an executive.
-
-    :param skills: (skill, grade 1 … 3, note).
-    """
-    user = db.session.get(User, user_id)
-    if user is None or not user.is_active:
-        raise NotFound()
-    if actor.user_id != user.id and user.department_id not in actor.oversees and EXECUTIVE not in actor.roles:
-        raise NotAllowed(_("Skills are entered by the person, the head of the department or an executive."))
-    checker = Checker()
-    wanted: dict[str, tuple[int, str]] = {}
-    for skill, grade, note in skills:
-        name = checker.line("skills", skill, 60)
-        if name and grade in (1, 2, 3):
-            wanted[name] = (grade, checker.line("skills", note, 200))
-        elif name:
-            checker.add("skills", _("Choose one of the list."))
-    if len(wanted) > MOST_SKILLS:
-        checker.add("skills", _("At most %(n)s skills.", n=MOST_SKILLS))
-    checker.done()
-    present = {row.skill: row for row in db.session.scalars(select(ExpertSkill).where(ExpertSkill.user_id == user.id))}
-    for name, row in present.items():
-        if name not in wanted:
-            db.session.delete(row)
-    for name, (grade, note) in wanted.items():
-        found = present.get(name)
-        if found is None:
-            db.session.add(ExpertSkill(user_id=user.id, skill=name, grade=grade, note=note, created_at=clock.now()))
-        else:
-            found.grade, found.note = grade, note
-    db.session.flush()
-    record(
-        actor,
-        KeyAccountAction.SKILLS_CHANGED,
-        object_type="user",
-        object_id=user.id,
-        object_label=user.name,
-        old={"skills": sorted(present)},
-        new={"skills": sorted(wanted)},
-    )
 
 
 def hand_over(user: User, successor: User | None, actor: Actor) -> None:

@@ -11,8 +11,9 @@ from plugins.key_accounts.blueprint import blueprint
 from plugins.key_accounts.fields import ReasonForm
 from plugins.key_accounts.frame import load_customer
 from plugins.key_accounts.handling import Answer, FormPage, form_page, post
-from plugins.key_accounts.team import queries, services
+from plugins.key_accounts.team import channels, queries, services
 from plugins.key_accounts.team import vocabulary as words
+from plugins.key_accounts.team.experts import set_skills
 from plugins.key_accounts.team.forms import ChannelForm, MemberForm, PhaseForm, SkillsForm, TeamForm
 from plugins.key_accounts.team.models import Channel, TeamMember
 from portal.auth.current import current_actor
@@ -183,7 +184,7 @@ def add_channel(customer_id: int) -> Answer:
     return form_page(
         form,
         _page(customer, _("New channel"), intro=intro),
-        lambda: services.add_channel(
+        lambda: channels.add_channel(
             customer.id,
             form.level.data,
             form.user_id.data,
@@ -204,7 +205,7 @@ def end_channel(channel_id: int) -> Any:
         raise NotFound()
     customer = _editable(channel.customer_id)
     return post(
-        lambda: services.end_channel(channel_id, current_actor()),
+        lambda: channels.end_channel(channel_id, current_actor()),
         _("The channel was closed."),
         url_for("key_accounts.team", customer_id=customer.id),
     )
@@ -259,9 +260,7 @@ def edit_skills(person_id: int) -> Answer:
         icon="mortarboard",
         intro=_("One skill a line. Colleagues find the person by these words."),
     )
-    return form_page(
-        form, page, lambda: services.set_skills(user.id, form.to_input(), actor), _("The skills were saved.")
-    )
+    return form_page(form, page, lambda: set_skills(user.id, form.to_input(), actor), _("The skills were saved."))
 
 
 def _may_edit_skills(user: User) -> bool:

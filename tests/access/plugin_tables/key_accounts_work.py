@@ -11,9 +11,11 @@ from sqlalchemy import select
 from plugins.key_accounts.care import meetings, visits
 from plugins.key_accounts.care import services as care
 from plugins.key_accounts.care.models import CareDuty, MeetingGuest
-from plugins.key_accounts.opportunities.services import OpportunityInput, create_opportunity
-from plugins.key_accounts.plans import emergencies
+from plugins.key_accounts.opportunities.inputs import OpportunityInput
+from plugins.key_accounts.opportunities.services import create_opportunity
+from plugins.key_accounts.plans import emergencies, follow_up, versions
 from plugins.key_accounts.plans import services as plans
+from plugins.key_accounts.team import channels
 from plugins.key_accounts.team import services as team
 from portal.core import clock
 from portal.core.transaction import transaction
@@ -155,14 +157,14 @@ def build(stage: Any, world: World) -> None:
         part = team.MemberInput(world.user("boss").id, "other", today, today + timedelta(days=30))
         member = team.add_member(customer, part, anna).id
         ids["key_accounts.change_member:member_id"] = ids["key_accounts.end_member:member_id"] = member
-        ids["channel_id"] = team.add_channel(customer, "technical", anna.user_id, ids["contact_id"], "", anna).id
+        ids["channel_id"] = channels.add_channel(customer, "technical", anna.user_id, ids["contact_id"], "", anna).id
         plan = plans.create_plan(customer, "计划", today.year, 1, anna).id
         ids["plan_id"] = plan
         plans.save_section(plan, "priorities", "续签", 0, anna)
-        action = plans.save_action(plan, None, "送样品", anna.user_id, today, anna).id
+        action = follow_up.save_action(plan, None, "送样品", anna.user_id, today, anna).id
         ids["key_accounts.edit_action:action_id"] = ids["key_accounts.finish_action:action_id"] = action
-        ids["key_accounts.edit_review:review_id"] = plans.save_review(plan, None, today, None, "", anna).id
-        ids["key_accounts.plan_version:version_id"] = plans.keep_version(plan, anna).id
+        ids["key_accounts.edit_review:review_id"] = follow_up.save_review(plan, None, today, None, "", anna).id
+        ids["key_accounts.plan_version:version_id"] = versions.keep_version(plan, anna).id
         accident = emergencies.EmergencyInput("断供", anna.user_id, None, "电话告知")
         ids["emergency_id"] = emergencies.save_emergency(customer, None, accident, anna).id
         care.set_up_duties(customer, anna)
