@@ -43,7 +43,16 @@ _ROOT = "/key-accounts"
 #: Pages of a single account whose address does not name the customer.
 _ACCOUNT_PAGES = tuple(f"{_ROOT}/{part}" for part in ("plans", "emergencies", "team", "stakeholders", "violations"))
 NAVIGATION: tuple[NavItem, ...] = (
-    NavItem("sales", "key_accounts", _l("Key accounts"), "key_accounts.accounts", "star", 1, USE, also=_ACCOUNT_PAGES),
+    NavItem(
+        "sales",
+        "key_accounts",
+        _l("Key accounts"),
+        "key_accounts.accounts",
+        "star",
+        1,
+        USE,
+        also=(*_ACCOUNT_PAGES, f"{_ROOT}/customer-plan"),
+    ),
     NavItem("sales", "key_portfolio", _l("Customer portfolio"), "key_accounts.portfolio", "pie-chart", 2, USE),
     NavItem(
         "sales",

@@ -9,7 +9,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, func, select, update
+from sqlalchemy import text as sql
 from sqlalchemy.exc import DBAPIError
+from werkzeug.datastructures import MultiDict
 
 from plugins.key_accounts.measures import services as measures
 from plugins.key_accounts.measures.models import CustomerMeasure, PortfolioGroup
@@ -19,6 +21,7 @@ from plugins.key_accounts.portfolio import queries as portfolio
 from plugins.key_accounts.portfolio import whatif
 from plugins.key_accounts.tiers import queries as tiers
 from plugins.key_accounts.tiers import services as deciding
+from plugins.key_accounts.tiers.listings import TIER_LIST
 from plugins.key_accounts.tiers.models import CustomerTier, TierDecision
 from portal.core import clock
 from portal.core.errors import Invalid, NotAllowed
@@ -29,14 +32,8 @@ from portal.customers.merging.services import MergeInput, merge_customers, undo_
 from portal.customers.models import Customer
 from portal.documents.models import READY
 from portal.extensions import db
-from portal.purchases.services import (
-    LineInput,
-    ProductInput,
-    PurchaseInput,
-    cancel_purchase,
-    create_product,
-    record_purchase,
-)
+from portal.purchases.services import cancel_purchase
+from tests.key_account_story import buy, make_product, measure
 from tests.world import World
 
 pytestmark = pytest.mark.db
@@ -45,28 +42,7 @@ pytestmark = pytest.mark.db
 @pytest.fixture
 def product(app: Flask, world: World) -> int:
     """A product that costs 60 and sells for 100."""
-    with transaction():
-        data = ProductInput("P1", "样酒", "白酒", "high", Decimal("100"), Decimal("60"))
-        return create_product(data, world.actor("boss")).id
-
-
-def buy(world: World, key: str, product: int, quantity: int, days_ago: int = 10, number: str = "") -> int:
-    """An order of a customer by his head or account manager."""
-    day = clock.today() - timedelta(days=days_ago)
-    with transaction():
-        data = PurchaseInput(
-            world.customer_id(key),
-            number or f"N-{key}-{days_ago}-{quantity}",
-            day,
-            (LineInput(product, quantity, Decimal("100")),),
-        )
-        return record_purchase(data, world.actor("boss")).id
-
-
-def measure(world: World, key: str) -> CustomerMeasure:
-    found = db.session.get(CustomerMeasure, world.customer_id(key))
-    assert found is not None
-    return found
+    return make_product(world)
 
 
 def test_a_purchase_a_contact_and_their_cancellation_are_in_the_measures_at_once(
@@ -326,6 +302,27 @@ def test_hours_moved_change_sales_by_the_response_and_cost_by_the_hours() -> Non
     assert (by, again.tiers, same) == ("decided", before.tiers, assumption)
 
 
+def test_the_list_of_tiers_is_read_in_its_order_and_shows_whom_its_reader_sees(
+    app: Flask, world: World, product: int
+) -> None:
+    for key, quantity in (("maotai", 5), ("yanghe", 50), ("fenjiu", 500)):
+        buy(world, key, product, quantity)
+    rows = {}
+    for login in ("boss", "hugo", "hanna", "anna", "cara"):
+        statement = TIER_LIST.statement(world.actor(login), MultiDict())
+        rows[login] = [row.id for row in db.session.execute(statement)]
+        if db.engine.dialect.name == "sqlite" and login == "hanna":
+            text = statement.compile(db.engine, compile_kwargs={"literal_binds": True})
+            plan = [row[3] for row in db.session.execute(sql(f"EXPLAIN QUERY PLAN {text}"))]
+            assert not [line for line in plan if "ORDER BY" in line], plan
+    ids = {key: world.customer_id(key) for key in ("maotai", "wuliang", "yanghe", "fenjiu", "luzhou")}
+    assert rows["hanna"] == [ids["yanghe"], ids["maotai"], ids["wuliang"]]
+    assert rows["anna"] == [ids["maotai"], ids["wuliang"]]
+    assert rows["cara"] == [ids["fenjiu"]]
+    assert rows["boss"][:3] == rows["hugo"][:3] == [ids["fenjiu"], ids["yanghe"], ids["maotai"]]
+    assert (tiers.sees_many(world.actor("hanna")), tiers.sees_many(world.actor("anna"))) == (True, False)
+
+
 PAGES = (
     "/key-accounts/",
     "/key-accounts/?by=proposed",
@@ -337,6 +334,7 @@ PAGES = (
     "/key-accounts/priorities",
     "/key-accounts/accounts",
     "/key-accounts/accounts?scene=ill",
+    "/key-accounts/customer-plan",
     "/key-accounts/policies",
     "/key-accounts/due",
     "/key-accounts/satisfaction?grade=4",

@@ -48,6 +48,7 @@ def make_review(customer: Customer, actor: Actor) -> Document:
     plan = plans.live_plan(customer.id)
     reached = plans.reached(customer.id)
     targets = plans.targets_of(plan.id) if plan else {}
+    sections = plans.sections_of(plan.id) if plan else {}
     weight = weights()
     return produce(
         REVIEW,
@@ -88,8 +89,12 @@ def make_review(customer: Customer, actor: Actor) -> Document:
                     str(health_words.GRADES[row.grade]),
                     row.remark,
                 ]
-                for row in satisfaction.grades_of(customer.id)[:10]
-                if row.cancelled_at is None
+                for row in [row for row in satisfaction.grades_of(customer.id) if row.cancelled_at is None][:10]
+            ],
+            "ahead": [
+                {"title": str(plan_words.SECTIONS[key][0]), "lines": _lines(sections[key].body)}
+                for key in ("priorities", "direction")
+                if key in sections and sections[key].body
             ],
             "opportunities": [
                 [
@@ -118,6 +123,10 @@ def _figures(measure: Any) -> list[list[str]]:
         [_("ABC class"), measure.abc],
         [_("Days until payment"), "" if measure.payment_days is None else str(measure.payment_days)],
     ]
+
+
+def _lines(body: str) -> list[str]:
+    return [line for line in body.splitlines() if line.strip()]
 
 
 def _action_state(row: Any) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import ColumnElement, Select, and_, func
 
+from plugins.key_accounts.care import vocabulary as care_words
+from plugins.key_accounts.care.queries import lights_of
 from plugins.key_accounts.measures.models import CustomerMeasure, growth_of
 from plugins.key_accounts.overview.queries import open_sums
 from plugins.key_accounts.plans.queries import progress_of
@@ -43,7 +45,8 @@ def _where(actor: Actor) -> list[ColumnElement[bool]]:
 
 def _prepare(rows: Sequence[Any], _actor: Actor) -> Mapping[str, Any]:
     ids = [row.id for row in rows]
-    return {"progress": progress_of(ids, clock.today()), "open": open_sums(ids)}
+    today = clock.today()
+    return {"progress": progress_of(ids, today), "open": open_sums(ids), "lights": lights_of(ids, today)}
 
 
 def _health_cell(row: Any, _context: CellContext) -> Any:
@@ -56,6 +59,21 @@ def _plan_cell(row: Any, context: CellContext) -> Any:
         return tag(_("no plan"), "warning")
     shown = f"{found.done} / {found.total}"
     return stack(shown, _("%(num)s overdue", num=found.overdue)) if found.overdue else shown
+
+
+def _plan_export(row: Any, context: CellContext) -> str:
+    found = context.extras["progress"].get(row.id)
+    return "" if found is None else f"{found.done} / {found.total}"
+
+
+def _care_cell(row: Any, context: CellContext) -> Any:
+    found = context.extras["lights"].get(row.id)
+    return DASH if found is None else tag(care_words.LIGHTS[found], care_words.LIGHT_TONES[found])
+
+
+def _care_export(row: Any, context: CellContext) -> str:
+    found = context.extras["lights"].get(row.id)
+    return "" if found is None else str(care_words.LIGHTS[found])
 
 
 def _open_cell(row: Any, context: CellContext) -> Any:
@@ -135,8 +153,16 @@ ACCOUNTS = Listing(
             align="end",
         ),
         Column("grade", _l("Satisfaction"), {"grade": AccountHealth.grade}, cell=_grade_cell),
-        Column("plan", _l("Plan actions done"), {}, cell=_plan_cell, export=lambda _row, _c: ""),
-        Column("open", _l("Open opportunities"), {}, cell=_open_cell, export=lambda _row, _c: "", align="end"),
+        Column("plan", _l("Plan actions done"), {}, cell=_plan_cell, export=_plan_export),
+        Column("care", _l("Care duties"), {}, cell=_care_cell, export=_care_export),
+        Column(
+            "open",
+            _l("Open opportunities"),
+            {},
+            cell=_open_cell,
+            export=lambda row, context: context.extras["open"].get(row.id),
+            align="end",
+        ),
         Column("manager", _l("Account manager"), {"manager": func.coalesce(User.name, "")}),
     ],
     filters=[

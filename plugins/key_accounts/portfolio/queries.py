@@ -81,32 +81,29 @@ def _in_groups(condition: ColumnElement[bool]) -> ColumnElement[bool] | None:
     return visitors.replacement_traverse(condition, {}, replace)
 
 
-def _rows(actor: Actor) -> list[Any]:
-    """(tier, proposal, customers, sums …) of the visible customers."""
+_SUMS = ("sales", "goods_cost", "contact_cost", "profit", "minutes")
+
+
+def _rows(actor: Actor, by: str) -> list[Any]:
+    """(tier, proposal or account manager, customers, sums …) of the visible customers; one statement.
+
+    :param by: "proposal" or "account_manager_id".
+    """
     sight = visible(actor, "customers.view")
     grouped = _in_groups(sight)
-    names = ("sales", "goods_cost", "contact_cost", "profit", "minutes")
+    key: tuple[Any, ...]
+    sums: tuple[Any, ...]
     if grouped is not None:
         group = PortfolioGroup
-        statement = (
-            select(
-                group.tier,
-                group.proposal,
-                func.sum(group.customers),
-                *(func.sum(getattr(group, name)) for name in names),
-            )
-            .where(grouped)
-            .group_by(group.tier, group.proposal)
-        )
+        key = (group.tier, getattr(group, by))
+        sums = (func.sum(group.customers), *(func.sum(getattr(group, name)) for name in _SUMS))
+        statement = select(*key, *sums).where(grouped)
     else:
         measure = CustomerMeasure
-        statement = (
-            select(measure.tier, measure.proposal, func.count(), *(func.sum(getattr(measure, name)) for name in names))
-            .join(Customer, Customer.id == measure.customer_id)
-            .where(sight)
-            .group_by(measure.tier, measure.proposal)
-        )
-    return [tuple(row) for row in db.session.execute(statement)]
+        key = (measure.tier, measure.proposal if by == "proposal" else Customer.account_manager_id)
+        sums = (func.count(), *(func.sum(getattr(measure, name)) for name in _SUMS))
+        statement = select(*key, *sums).join(Customer, Customer.id == measure.customer_id).where(sight)
+    return [tuple(row) for row in db.session.execute(statement.group_by(*key))]
 
 
 def portfolio(actor: Actor, by: str) -> Portfolio:
@@ -114,7 +111,7 @@ def portfolio(actor: Actor, by: str) -> Portfolio:
 
     :param by: DECIDED: customers nobody decided on count as ordinary; PROPOSED: as the portal proposes.
     """
-    rows = remembered(actor, "key_accounts.portfolio", (), lambda: _rows(actor)).value
+    rows = remembered(actor, "key_accounts.portfolio", (), lambda: _rows(actor, "proposal")).value
     sums = {tier: TierSums(tier) for tier in TIERS}
     undecided = 0
     for tier, proposal, customers, sales, goods_cost, contact_cost, profit, minutes in rows:
@@ -123,6 +120,24 @@ def portfolio(actor: Actor, by: str) -> Portfolio:
         if not tier:
             undecided += int(customers)
     return Portfolio(tuple(sums[tier] for tier in TIERS), undecided)
+
+
+def by_manager(actor: Actor) -> dict[int, dict[str, TierSums]]:
+    """Account manager → decided tier → sums of the visible customers that he looks after; one statement.
+
+    Customers nobody decided on count as ordinary; those without an account manager are left out.
+    """
+    found: dict[int, dict[str, TierSums]] = {}
+    for tier, manager, customers, sales, goods_cost, contact_cost, profit, minutes in _rows(
+        actor, "account_manager_id"
+    ):
+        if manager is None or not customers:
+            continue
+        key = tier or ORDINARY
+        tiers = found.setdefault(int(manager), {})
+        more = TierSums(key, int(customers), sales, goods_cost, contact_cost, profit, int(minutes))
+        tiers[key] = tiers.get(key, TierSums(key)) + more
+    return found
 
 
 def sees_all(actor: Actor) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, func, select, type_coerce
 from sqlalchemy.orm import joinedload
 
 from plugins.key_accounts.measures.models import CustomerMeasure, percent
+from plugins.key_accounts.opportunities.models import Opportunity
 from plugins.key_accounts.whitespace.models import NONE, OURS, CustomerUnit, DriverFigure, Whitespace
 from plugins.key_accounts.whitespace.tree import Base
 from portal.core import clock
@@ -29,20 +30,30 @@ MOST = 40
 
 @dataclass(frozen=True)
 class Cell:
-    """A category at a unit. :ivar bought: of us in twelve months, yuan; None: not known from purchases."""
+    """A category at a unit.
+
+    :ivar bought: of us in twelve months, yuan; None: not known from purchases. :ivar is_pursued: the opportunity made
+        of it is still open.
+    """
 
     unit_id: int | None
     category: str
     state: str
     bought: Decimal | None
     noted: Whitespace | None
+    is_pursued: bool = False
 
     @property
     def open_potential(self) -> Decimal | None:
         """What could still be bought of us: potential less what is bought; None when no potential is noted."""
         if self.noted is None or self.noted.potential is None:
             return None
-        return max(ZERO, self.noted.potential - (self.bought or ZERO))
+        return still_open(self.noted.potential, self.bought)
+
+
+def still_open(potential: Decimal, bought: Decimal | None) -> Decimal:
+    """What a unit could still buy of us: its potential less what it bought, not below zero; yuan a year."""
+    return max(ZERO, potential - (bought or ZERO))
 
 
 @dataclass(frozen=True)
@@ -95,19 +106,29 @@ def _bought(customer_ids: Sequence[int], actor: Actor) -> dict[tuple[int, str], 
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def bought_by(owner_id: int | None, category: str, actor: Actor) -> Decimal:
+    """What a customer bought of us of a category in twelve months, yuan; 0 for None and for who may not be seen."""
+    return ZERO if owner_id is None else _bought([owner_id], actor).get((owner_id, category), ZERO)
+
+
 def grid(customer_id: int, actor: Actor) -> tuple[list[str], list[Row]]:
     """Categories and, for the customer and each of his units, what is bought of us, of a rival or not at all.
 
     Purchases decide where there are some; else what was noted; else nothing is bought as far as we know. The purchases
-    of a unit are known when it is a customer of its own that the actor may see. Products whose category was renamed or
-    that were merged count under their present category.
+    of a unit are known when it is a customer of its own that the actor may see. Products count under their present
+    category, whatever it was when they were bought.
     """
     units = units_of(customer_id)
     linked = [unit.linked_id for unit in units if unit.linked_id is not None]
     bought = _bought([customer_id, *linked], actor)
+    pursued = Opportunity.id.is_not(None) & Opportunity.closed_at.is_(None)
     noted = {
-        (row.unit_key, row.category): row
-        for row in db.session.scalars(select(Whitespace).where(Whitespace.customer_id == customer_id))
+        (row.unit_key, row.category): (row, bool(is_pursued))
+        for row, is_pursued in db.session.execute(
+            select(Whitespace, pursued)
+            .outerjoin(Opportunity, Opportunity.id == Whitespace.opportunity_id)
+            .where(Whitespace.customer_id == customer_id)
+        )
     }
     names = sorted(
         {*categories(), *(category for _unit, category in noted), *(category for _c, category in bought if category)}
@@ -118,9 +139,9 @@ def grid(customer_id: int, actor: Actor) -> tuple[list[str], list[Row]]:
         cells = []
         for category in names:
             amount = bought.get((owner, category)) if owner is not None else None
-            entry = noted.get((unit.id if unit else 0, category))
+            entry, is_pursued = noted.get((unit.id if unit else 0, category), (None, False))
             state = OURS if amount else entry.state if entry else NONE
-            cells.append(Cell(unit.id if unit else None, category, state, amount, entry))
+            cells.append(Cell(unit.id if unit else None, category, state, amount, entry, is_pursued))
         rows.append(Row(unit, cells))
     return names, rows
 

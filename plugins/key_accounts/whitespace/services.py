@@ -9,8 +9,9 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from plugins.key_accounts.actions import KeyAccountAction
+from plugins.key_accounts.opportunities.inputs import OpportunityInput
 from plugins.key_accounts.opportunities.models import CROSS_SELLING, Opportunity
-from plugins.key_accounts.opportunities.services import OpportunityInput, create_opportunity
+from plugins.key_accounts.opportunities.services import create_opportunity
 from plugins.key_accounts.whitespace import queries
 from plugins.key_accounts.whitespace.models import NONE, STATES, CustomerUnit, DriverFigure, Whitespace
 from plugins.key_accounts.whitespace.tree import JUDGED
@@ -130,7 +131,7 @@ def _cell(customer_id: int, unit_id: int | None, category: str) -> Whitespace:
 def make_opportunity(customer_id: int, unit_id: int | None, category: str, actor: Actor) -> Opportunity:
     """Turn a cell into an opportunity of cross-selling; its amount is the open potential, or 0 to be estimated.
 
-    :raises Conflict: it was turned into one already.
+    :raises Conflict: it was turned into one that is still open.
     """
     customer = _customer(customer_id, actor)
     unit = queries.unit_of(unit_id, customer_id)
@@ -139,15 +140,20 @@ def make_opportunity(customer_id: int, unit_id: int | None, category: str, actor
     if not category or not known:
         raise Invalid([("category", _("Choose from the list."))])
     row = _cell(customer_id, unit_id, category)
-    if row.opportunity_id is not None:
+    before = db.session.get(Opportunity, row.opportunity_id) if row.opportunity_id is not None else None
+    if before is not None and before.is_open:
         raise Conflict(_("There is an opportunity for this already."))
+    owner_id = customer_id if unit is None else unit.linked_id
+    amount = Decimal("0")
+    if row.potential is not None:
+        amount = queries.still_open(row.potential, queries.bought_by(owner_id, row.category, actor))
     where = unit.name if unit else customer.name
     made = create_opportunity(
         OpportunityInput(
             customer_id=customer_id,
             title=_("%(category)s for %(unit)s", category=row.category, unit=where)[:200],
             source=CROSS_SELLING,
-            amount=row.potential or Decimal("0"),
+            amount=amount,
             unit=unit.name if unit else "",
             category=row.category,
             competitors=row.rival or "",

@@ -47,6 +47,7 @@ MATRIX: dict[str, str] = {
     "POST /key-accounts/customers/<int:customer_id>/satisfaction": RECORD,
     "POST /key-accounts/satisfaction/<int:grade_id>/cancel": VIP_RECORD,
     "GET /key-accounts/satisfaction": SALES,
+    "GET /key-accounts/customer-plan": SALES,
     "GET /key-accounts/": SALES,
     "GET /key-accounts/what-if": SALES,
     "POST /key-accounts/what-if": SALES,
