@@ -33,7 +33,7 @@ bench: ## measure the pages with 200,000 customers; writes bench/results.json
 	@sh tools/setup.sh test
 	@exec $(PY) -m bench $(ARGS)
 
-faults: ## fault experiments: kills, full disks, lost writes
+faults: ## fault experiments: kills, full disks, wrong clocks, lost writes; prints their figures
 	@sh tools/setup.sh test
 	@PORTAL_FAULTS=full exec $(PY) -m pytest -s tests/faults $(ARGS)
 

@@ -272,6 +272,15 @@ def customer_held_fields(customer_ids: Sequence[int], actor: Actor) -> dict[int,
 
 
 @hookspec
+def customer_merge_notes(kept_id: int, merged_id: int, actor: Actor) -> Sequence[Any]:  # type: ignore[empty-body]
+    """What a merge does to a module's own things, for whoever is about to confirm it.
+
+    When: on the preview of a merge. Gets: the ids of both customers, both of whom the actor may edit, and the actor.
+    Returns: sentences; None means none. Several answers: all are shown. Transaction: none; at most four statements.
+    """
+
+
+@hookspec
 def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> Sequence[TimelineEntry]:  # type: ignore[empty-body]
     """Entries of the customer's time line.
 

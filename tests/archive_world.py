@@ -14,7 +14,7 @@ from pypdf import PdfReader, PdfWriter
 from sqlalchemy import select
 
 from plugins.archive import vault
-from plugins.archive.copies import services, states
+from plugins.archive.copies import sealing, services, states
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.dossiers.models import ArchiveFile
 from plugins.archive.lookups.models import VIEW, ArchiveGrant, ArchiveLookup
@@ -133,6 +133,15 @@ def reserved(world: World, grant_id: int, operator: str = "otto") -> int:
     """A copy reserved by the operator, its pages not made; its id."""
     with transaction():
         return services.reserve(grant_id, secrets.token_hex(16), world.actor(operator)).id
+
+
+def ready(world: World, grant_id: int, content: bytes = b"%PDF-1.7 pages") -> int:
+    """A copy whose pages wait, sealed, for the operator; its id."""
+    copy_id = reserved(world, grant_id)
+    with transaction() as session:
+        key = sealing.seal(copy_id, content)
+        services.move(session.get_one(ArchiveCopy, copy_id), states.MAKE, SYSTEM, pages=2, seal=key)
+    return copy_id
 
 
 def walk(world: World, copy_id: int, *steps: str) -> None:

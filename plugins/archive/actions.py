@@ -10,6 +10,7 @@ class ArchiveAction(StrEnum):
 
     DOSSIER_OPENED = "archive:dossier:open"
     DOSSIERS_JOINED = "archive:dossier:join"
+    DOSSIERS_PARTED = "archive:dossier:part"
     FILE_ADDED = "archive:file:add"
     FILE_REPLACED = "archive:file:replace"
     FILE_WITHDRAWN = "archive:file:withdraw"

@@ -10,7 +10,7 @@ import click
 from flask import Blueprint
 
 from plugins.archive import blueprint as pages
-from plugins.archive import checking, commands, demo, permissions, settings, vault
+from plugins.archive import checking, commands, demo, merging, permissions, settings, vault
 from plugins.archive import models as models  # all tables are known once the plugin is
 from plugins.archive.copies import documents as copy_documents
 from plugins.archive.copies import endings
@@ -22,7 +22,6 @@ from plugins.archive.dossiers import change_views as change_views  # its pages a
 from plugins.archive.dossiers import changes as dossier_changes
 from plugins.archive.dossiers import listings as dossier_listings
 from plugins.archive.dossiers import producing
-from plugins.archive.dossiers import services as dossier_services
 from plugins.archive.dossiers import views as dossier_views  # noqa: F401
 from plugins.archive.dossiers import vocabulary as dossier_words
 from plugins.archive.lookups import approvals as lookup_approvals
@@ -202,6 +201,11 @@ def customer_held_fields(customer_ids: Sequence[int], actor: Actor) -> dict[int,
 
 
 @hookimpl
+def customer_merge_notes(kept_id: int, merged_id: int) -> Sequence[str]:
+    return merging.notes(kept_id, merged_id)
+
+
+@hookimpl
 def customer_hidden_actions(customer_id: int, actor: Actor) -> Sequence[Action]:
     return lookup_parts.hidden_actions(customer_id, actor)
 
@@ -214,12 +218,13 @@ def purchases_changed(customer_ids: Sequence[int], actor: Actor) -> None:
 @hookimpl
 def customers_merged(kept: Any, merged: Any, actor: Actor) -> None:
     stock.refresh([kept.id, merged.id])
-    dossier_services.note_merge(kept.id, merged.id, actor)
+    merging.after_merge(kept.id, merged.id, actor)
 
 
 @hookimpl
 def customers_unmerged(kept: Any, restored: Any, actor: Actor) -> None:
     stock.refresh([kept.id, restored.id])
+    merging.after_undo(kept.id, restored.id, actor)
 
 
 @hookimpl

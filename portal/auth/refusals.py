@@ -8,12 +8,12 @@ from portal.audit.actions import AuditAction
 from portal.audit.refusals import refusal_bound
 from portal.audit.services import record
 from portal.auth.actions import Action
-from portal.core.errors import NotAllowed
+from portal.core.errors import NotAllowed, TooMany
 from portal.core.transaction import in_transaction, transaction
 from portal.org.actor import Actor
 
 
-def record_refusal(error: NotAllowed) -> None:
+def record_refusal(error: NotAllowed | TooMany) -> None:
     """Write down who was refused what. A refusal that cannot be written is logged; the refusal itself stands."""
     actor = g.get("actor")
     if not isinstance(actor, Actor) or in_transaction():

@@ -88,6 +88,11 @@ def due(value: date | None, today: date) -> Markup:
     return Markup(f'<time class="tag tag-{tone}" datetime="{iso}" title="{iso}">{escape(text)}</time>')
 
 
+def unbroken(text: object) -> Markup:
+    """A number of a request, a copy or a document on one line: it would break at its hyphens."""
+    return Markup('<span class="num">{}</span>').format(text)
+
+
 def stack(main: object, detail: object) -> Markup:
     """Two lines in one cell: the fact and, quieter, what belongs to it."""
     return Markup(f'{escape(main)}<span class="cell-detail">{escape(detail)}</span>') if detail else escape(main)
@@ -146,7 +151,7 @@ def name_tint(name: object) -> int:
 def install_components(app: Flask) -> None:
     """Offer the pieces to templates as `cells.money(…)`, and what macros/ui.html itself needs."""
     pieces: dict[str, Any] = {
-        function.__name__: function for function in (tag, tags, link, money, number, day, due, stack)
+        function.__name__: function for function in (tag, tags, link, money, number, day, due, stack, unbroken)
     }
     app.jinja_env.globals.update(cells=pieces, name_tint=name_tint, list_rows=list_rows, static_part=static_part)
     app.jinja_env.portal_static_parts = {}  # type: ignore[attr-defined]

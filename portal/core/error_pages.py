@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, Response, current_app, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from portal.core import clock
 from portal.core.database import is_disk_full
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound, PortalError, TooMany
 from portal.extensions import db
@@ -27,9 +28,15 @@ def init_app(app: Flask) -> None:
 
 def portal_error(error: PortalError) -> tuple[Response | str, int]:
     """An error that a service raised and no view caught."""
-    if isinstance(error, NotAllowed):
-        _audit_refusal(error)
-    return page(error.status, message=str(error.message) if error.message else "", details=error.details)
+    if isinstance(error, (NotAllowed, TooMany)):
+        note_refusal(error)
+    answer, status = page(error.status, message=str(error.message) if error.message else "", details=error.details)
+    again_at = error.details.get("again_at")
+    if again_at is None:
+        return answer, status
+    response = make_response(answer)
+    response.headers["Retry-After"] = str(max(1, round((again_at - clock.now()).total_seconds())))
+    return response, status
 
 
 def csrf_error(_error: CSRFError) -> tuple[Response | str, int]:
@@ -75,7 +82,8 @@ def has_address() -> bool:
     return request_ctx.url_adapter is not None
 
 
-def _audit_refusal(error: NotAllowed) -> None:
+def note_refusal(error: NotAllowed | TooMany) -> None:
+    """Write a refusal into the trail, once a request; for views that draw the page of a refusal themselves."""
     recorder = current_app.extensions.get("portal_refusal_recorder")
     if recorder is not None and not g.get("refusal_recorded"):
         g.refusal_recorded = True

@@ -16,7 +16,7 @@ from portal.core.panels import Action, AgendaItem, PaletteItem, Panel, Tab, Time
 from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
 from portal.core.together import Question
-from portal.customers import card, listings, page, palette, permissions, queries, services
+from portal.customers import card, limits, listings, page, palette, permissions, queries, services
 from portal.customers import vocabulary as words
 from portal.customers.models import Customer
 from portal.customers.views import blueprint
@@ -66,7 +66,8 @@ def register_settings() -> list[Setting]:
             minimum=1,
             maximum=3650,
             unit=_l("days"),
-        )
+        ),
+        limits.SEARCHES,
     ]
 
 

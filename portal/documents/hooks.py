@@ -12,9 +12,10 @@ from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Tab, TimelineEntry
 from portal.core.permissions import Actor
+from portal.core.settings import Setting
 from portal.core.storage import FileStore
 from portal.core.together import Question
-from portal.documents import queries
+from portal.documents import queries, services
 from portal.documents.listings import documents_listing
 from portal.documents.models import Document
 from portal.documents.views import blueprint
@@ -39,6 +40,22 @@ def register_navigation() -> list[NavItem]:
 def register_listings() -> list[Listing]:
     """The list of documents."""
     return [documents_listing()]
+
+
+@hookimpl
+def register_settings() -> list[Setting]:
+    """How many documents somebody may make."""
+    return [
+        Setting(
+            services.LIMIT_SETTING,
+            "int",
+            200,
+            _l("Documents that a person makes in an hour, at most"),
+            _l("A document that is there already and has not changed is not made again and does not count."),
+            minimum=5,
+            maximum=10_000,
+        )
+    ]
 
 
 @hookimpl

@@ -17,8 +17,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.audit.services import record
-from portal.core import clock
+from portal.core import clock, settings
 from portal.core.errors import Conflict, NotFound, PortalError
+from portal.core.rates import too_many
 from portal.core.storage import DamagedContent, MissingContent, storage
 from portal.core.transaction import in_transaction, transaction
 from portal.documents import queries
@@ -30,10 +31,14 @@ from portal.documents.render import CannotRender, render_pdf
 from portal.extensions import db
 from portal.i18n import LANGUAGE_CODES, _, current_language, speaking
 from portal.org.actor import Actor
+from portal.org.models import User
 
 AREA = "documents"
 #: A document still "reserved" after this time was cut off by a crash.
 ABANDONED_AFTER = timedelta(minutes=15)
+#: Documents that one person may make in an hour.
+LIMIT_SETTING = "documents.per_hour"
+HOUR = timedelta(hours=1)
 
 
 class ContentLost(PortalError):
@@ -81,6 +86,7 @@ def produce(
     :param reuse: give back the newest earlier document of the same data instead of making another one.
     :param progress: told pages done and pages expected while a long document is made; what it raises stops the work.
     :returns: the finished document.
+    :raises TooMany: the actor has made as many as he may in an hour; nothing was reserved.
     :raises CannotRender: it could not be made; its number is kept as a failed document (`details["document_id"]`).
     """
     if in_transaction():
@@ -90,6 +96,7 @@ def produce(
     if reuse and (earlier := _earlier(order)) is not None:
         return earlier
     with transaction():
+        _require_room(actor)
         document_id = _reserve(order, actor).id
     document = db.session.get_one(Document, document_id)
     try:
@@ -169,6 +176,20 @@ def take_number(prefix: str, year: int) -> str:
     )
     last = db.session.execute(statement).scalar_one()
     return f"{prefix}-{year}-{last:06d}"
+
+
+def _require_room(actor: Actor) -> None:
+    """:raises TooMany: the actor has made as many documents as he may in an hour. What the portal makes is free."""
+    if actor.user_id is None:
+        return
+    # The person's row is the lock: parallel clicks are counted one after the other.
+    db.session.execute(select(User.id).where(User.id == actor.user_id).with_for_update())
+    limit = int(settings.get(LIMIT_SETTING))
+    # The last of these must be older than an hour before there may be another; the index of makers finds them.
+    newest = select(Document.made_at).where(Document.made_by_id == actor.user_id).order_by(Document.id.desc())
+    made = db.session.scalars(newest.limit(limit)).all()
+    if len(made) == limit and made[-1] > clock.now() - HOUR:
+        raise too_many(_("You have made %(count)s documents within an hour.", count=limit), made[-1] + HOUR)
 
 
 def _reserve(order: _Order, actor: Actor) -> Document:

@@ -9,6 +9,7 @@ from flask import url_for
 from portal.core.panels import PaletteItem
 from portal.core.permissions import Actor
 from portal.core.text import fold, pinyin_full, pinyin_initials
+from portal.customers.limits import count_search
 from portal.home.context import menu_items
 from portal.pluginmanager import manager
 
@@ -36,7 +37,12 @@ def page_hits(actor: Actor, query: str, group: str) -> list[PaletteItem]:
 
 
 def find(actor: Actor, query: str, pages_label: str) -> list[PaletteItem]:
-    """All hits for a query, pages first, bounded."""
+    """All hits for a query, pages first, bounded.
+
+    :raises TooMany: the actor searched more often than he may in an hour.
+    """
+    if query:
+        count_search(actor)
     hits = page_hits(actor, query, pages_label)[:8]
     if query:
         hits += manager().collect("palette_items", actor=actor, query=query)

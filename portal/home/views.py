@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 
 from portal.auth.current import current_actor
 from portal.core import clock
-from portal.core.errors import Invalid
+from portal.core.error_pages import note_refusal
+from portal.core.errors import Invalid, TooMany
 from portal.core.registry import registry
 from portal.core.style_samples import samples
 from portal.core.text import clean_name
@@ -50,14 +51,19 @@ def index() -> str:
 
 @blueprint.get("/search")
 @signed_in
-def search() -> str:
+def search() -> str | tuple[str, int]:
     """The search page; works without script."""
     query = clean_name(request.args.get("q", ""))[:100]
-    hits = palette.find(current_actor(), query, _("Pages")) if query else []
     groups: dict[str, list[palette.PaletteItem]] = {}
+    try:
+        hits = palette.find(current_actor(), query, _("Pages")) if query else []
+    except TooMany as error:
+        # The page with what was typed: it need not be typed again.
+        note_refusal(error)
+        return render_template("home/search.html", query=query, groups=groups, refusal=error.message), error.status
     for hit in hits:
         groups.setdefault(str(hit.group), []).append(hit)
-    return render_template("home/search.html", query=query, groups=groups)
+    return render_template("home/search.html", query=query, groups=groups, refusal="")
 
 
 @blueprint.get("/palette")

@@ -153,6 +153,7 @@
       try {
         const address = this.source + (this.source.includes("?") ? "&" : "?") + "q=" + encodeURIComponent(this.input.value.trim());
         const answer = await fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin", signal: this.request.signal });
+        if (answer.status === 429) { const refusal = await answer.json(); if (turn === this.asked) this.show([], refusal.message); return; }
         if (!answer.ok || !(answer.headers.get("Content-Type") || "").includes("json")) throw new Error(String(answer.status));
         const found = await answer.json();
         if (turn === this.asked) this.show(Array.isArray(found) ? found : []);

@@ -225,6 +225,9 @@ def test_events_reach_it_inside_the_transaction(app: Flask, world: World) -> Non
     with transaction():
         db.session.add(SampleDelivery(customer_id=made, product="甲的样品", asked_at=NOW))
         db.session.flush()
+    client = world.login(app.test_client(), "hanna")
+    preview = client.post("/customers/merge/preview", data={"kept": maotai, "merged": made})
+    assert "callout-warning" in preview.text
     with transaction():
         merge_id = merge_customers(MergeInput(maotai, made), world.actor("hanna")).id
     assert db.session.scalars(select(SampleDelivery.customer_id)).one() == maotai

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -230,6 +232,30 @@ def test_a_missing_file_is_said_and_the_pages_can_be_made_again(world: World, pa
     assert client.post(f"/archive/copies/{copy_id}/make").status_code == 302
     draw(copy_id)
     assert copy_of(copy_id).state == states.READY
+
+
+def test_a_full_disk_at_the_print_station_keeps_nothing_half_and_is_over_without_a_restart(
+    app: Flask, world: World, paper: int, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    copy_id = reserved(world, paper)
+    with monkeypatch.context() as patch:
+        patch.setattr(sealing.os, "fsync", full)
+        patch.setattr(printing, "make_pdf", lambda *_arguments: (b"%PDF-1.7 pages", 2))
+        db.session.rollback()
+        with pytest.raises(OSError, match="No space left"):
+            printing.run(Quiet(), copy_id)  # type: ignore[arg-type]
+    copy = copy_of(copy_id)
+    assert (copy.state, copy.seal) == (states.RESERVED, None)
+    assert list((Path(app.config["DATA_DIR"]) / sealing.FOLDER).iterdir()) == []
+    world.login(client, "otto")
+    assert "the disk is full" in client.get("/archive/copies/station").text
+    assert client.post(f"/archive/copies/{copy_id}/make").status_code == 302
+    draw(copy_id)
+    assert copy_of(copy_id).state == states.READY
+    assert used(paper) == 1
 
 
 def test_without_a_file_nothing_is_reserved_and_nothing_taken(app: Flask, world: World) -> None:
@@ -461,6 +487,40 @@ def test_holders_are_reminded_the_day_before_on_the_day_and_each_third_day(world
         )
     )
     assert told["hanna"] >= 1
+
+
+def test_a_returned_copy_is_no_work_for_its_collector_but_waits_for_its_destruction(
+    world: World, paper: int, client: FlaskClient
+) -> None:
+    back, printed = made(world, paper), made(world, paper)
+    walk(world, back, states.SEND, states.COUNT, states.SIGN)
+    walk(world, printed, states.SEND, states.COUNT)
+    world.login(client, "otto")
+    assert 'id="returned"' not in client.get("/archive/copies/station").text
+    walk(world, back, states.RETURN)
+    work, waiting = client.get("/archive/copies/station").text.split('id="returned"')
+    assert copy_of(printed).number in work
+    assert copy_of(back).number not in work
+    assert copy_of(back).number in waiting
+    assert "安娜 · 销售一部" in waiting
+    listed = client.get("/archive/copies/?scene=back").text
+    assert (copy_of(back).number in listed, copy_of(printed).number in listed) == (True, False)
+    walk(world, back, states.DESTROY)
+    assert 'id="returned"' not in client.get("/archive/copies/station").text
+
+
+def test_what_a_killed_process_began_to_seal_is_swept_after_an_hour(app: Flask, world: World, paper: int) -> None:
+    copy_id = made(world, paper)
+    sealing.seal(copy_id, b"pages")
+    folder = Path(app.config["DATA_DIR"]) / sealing.FOLDER
+    begun, old = folder / f"{copy_id}.aaaa", folder / f"{copy_id}.bbbb"
+    for path in (begun, old):
+        path.write_bytes(b"half")
+    hour_ago = clock.now().timestamp() - sealing.UNFINISHED_SECONDS - 60
+    os.utime(old, (hour_ago, hour_ago))
+    os.utime(folder / f"{copy_id}.sealed", (hour_ago, hour_ago))
+    jobs.look_after(None)  # type: ignore[arg-type]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{copy_id}.aaaa", f"{copy_id}.sealed"]
 
 
 def test_every_step_is_in_the_trail(world: World, paper: int) -> None:

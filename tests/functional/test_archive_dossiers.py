@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pikepdf
@@ -47,13 +47,14 @@ from portal.audit.models import AuditEntry
 from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.core.transaction import transaction
-from portal.customers.models import Customer
+from portal.customers.models import Customer, CustomerStageChange
 from portal.customers.services import change_customer
 from portal.customers.services.customers import input_of
 from portal.documents import services as documents
 from portal.documents.models import ERASED, Document
 from portal.extensions import db
 from portal.org.actor import SYSTEM
+from tests.archive_world import add_file
 from tests.world import World
 
 pytestmark = pytest.mark.db
@@ -377,6 +378,35 @@ def test_a_maintainer_uploads_through_the_page_and_reads_why_it_was_refused(clie
         db.session.execute(update(ArchiveFile).values(made_by_id=world.user("paula").id, made_at=earlier))
     assert client.get(good.location).status_code == 404
     assert good.location not in client.get(dossier).text
+
+
+def test_the_dossier_is_read_by_the_phases_of_the_course(client: FlaskClient, world: World) -> None:
+    maotai = world.customer_id("maotai")
+    course = (("to_identify", date(2026, 1, 1)), ("opportunity", date(2026, 2, 1)), ("user", date(2026, 5, 1)))
+    with transaction() as session:
+        for stage, day in course:
+            moment = datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
+            session.add(CustomerStageChange(customer_id=maotai, to_stage=stage, changed_at=moment))
+        customer = session.get_one(Customer, maotai)
+        customer.stage, customer.stage_changed_at = stage, moment
+    dates = {"card": date(2026, 1, 20), "assessment": date(2026, 2, 20), "statistics": date(2026, 6, 1)}
+    for part, dated_on in dates.items():
+        file_id = add_file(maotai, part, title=f"文件 {part}")
+        with transaction() as session:
+            session.get_one(ArchiveFile, file_id).dated_on = dated_on
+    add_file(maotai, "contract", title="合同")  # dated before the contract was the phase: it belongs there all the same
+    found = queries.course_of(db.session.get_one(Customer, maotai), queries.files_of(maotai), [])
+    assert {phase.key: [file.part for file in phase.files] for phase in found} == {
+        "prospect": ["card"],
+        "first_contact": ["assessment"],
+        "contract": ["contract"],
+        "daily_care": ["statistics"],
+    }
+    assert [phase.state for phase in found] == ["done", "done", "done", "current"]
+    assert [phase.first for phase in found] == [course[0][1], course[1][1], None, course[2][1]]
+    page = world.login(client, "anna").get(f"/archive/dossiers/{maotai}").text
+    assert page.index("文件 card") < page.index("文件 assessment") < page.index("文件 statistics")
+    assert "since 2026-05-01" in page
 
 
 def test_scenes_of_the_list_find_what_is_missing_old_and_about_to_expire(client: FlaskClient, world: World) -> None:

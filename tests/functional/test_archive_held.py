@@ -11,9 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.dossiers import changes, services
 from plugins.archive.dossiers.fields import values_of
-from plugins.archive.dossiers.models import ArchiveFile
+from plugins.archive.dossiers.models import ArchiveFile, Dossier
+from plugins.archive.lookups.models import PAPER, ArchiveAccess, ArchiveGrant
 from portal.audit.models import AuditEntry
 from portal.core.errors import Conflict, Invalid
 from portal.core.transaction import transaction
@@ -26,7 +28,7 @@ from portal.customers.services.customers import input_of
 from portal.extensions import db
 from portal.notifications.models import Notice
 from portal.org.actor import SYSTEM
-from tests.archive_world import add_file, approve_all
+from tests.archive_world import add_file, approve_all, granted, reserved
 from tests.functional.test_import_customers import gbk, last_batch, wizard
 from tests.world import World
 
@@ -123,19 +125,52 @@ def test_a_merge_keeps_the_values_of_the_record_with_the_dossier(client: FlaskCl
     assert (customer(wuliang).name, customer(maotai).name) == ("五粮液", "贵州茅台")
 
 
-def test_dossiers_that_a_merge_joins_are_told_to_the_maintainers_and_part_again(world: World) -> None:
+def test_a_merge_says_what_becomes_of_the_dossiers_ends_their_grants_and_is_written_down_in_both(
+    app: Any, client: FlaskClient, world: World
+) -> None:
     maotai, wuliang, hanna = world.customer_id("maotai"), world.customer_id("wuliang"), world.actor("hanna")
-    for one in (maotai, wuliang):
-        open_dossier(one)
-    file_id = add_file(wuliang)
+    world.login(client, "hanna")
+    both = {"kept": maotai, "merged": wuliang}
+    open_dossier(maotai)
+    assert "ARC-" not in client.post("/customers/merge/preview", data=both).text
+    open_dossier(wuliang)
+    numbers = {row.customer_id: row.number for row in db.session.scalars(select(Dossier))}
+    add_file(maotai)
+    theirs = [add_file(wuliang), add_file(wuliang)]
+    # What was approved for the files of one side must not show those of the other.
+    looking, paper = granted(app, world, "ben", "maotai"), granted(app, world, "anna", "wuliang", PAPER)
+    copy_id = reserved(world, paper)
+
+    said = client.post("/customers/merge/preview", data=both).text
+    assert f"The files of {numbers[wuliang]} (in force: 2) join those of {numbers[maotai]} (in force: 1)" in said
+    assert f"afterwards 3 lie in {numbers[maotai]}" in said
+    assert "grants that are open now end (2)" in said
     with transaction():
         merge_id = merge_customers(MergeInput(maotai, wuliang), hanna).id
-    assert db.session.get_one(ArchiveFile, file_id).customer_id == maotai
-    assert db.session.scalars(select(AuditEntry).where(AuditEntry.action == "archive:dossier:join")).one()
+    assert set(db.session.scalars(select(ArchiveFile.customer_id))) == {maotai}
+    for grant_id in (looking, paper):
+        grant = db.session.get_one(ArchiveGrant, grant_id)
+        assert (grant.ended_how, grant.ended_by_id) == ("revoked", hanna.user_id)
+        assert numbers[wuliang] in grant.ended_why
+    assert db.session.get_one(ArchiveCopy, copy_id).state == "cancelled"
     assert world.user("paula").id in db.session.scalars(select(Notice.user_id).where(Notice.kind == "archive.dossier"))
+    assert written("archive:dossier:join", "joined") == {maotai, wuliang}
+
     with transaction():
         undo_merge(merge_id, hanna)
-    assert db.session.get_one(ArchiveFile, file_id).customer_id == wuliang
+    assert [db.session.get_one(ArchiveFile, file_id).customer_id for file_id in theirs] == [wuliang, wuliang]
+    assert db.session.get_one(ArchiveGrant, looking).ended_how == "revoked"
+    assert written("archive:dossier:part", "parted") == {maotai, wuliang}
+    world.login(client, "hanna")
+    log = client.get("/archive/lookups/log").text
+    assert log.count("Dossiers joined by a merge") == log.count("Dossiers parted again") == 3  # two rows, one filter
+
+
+def written(action: str, kind: str) -> set[int | None]:
+    """The customers in whose trail and list of who looked something stands."""
+    trail = set(db.session.scalars(select(AuditEntry.customer_id).where(AuditEntry.action == action)))
+    assert trail == set(db.session.scalars(select(ArchiveAccess.customer_id).where(ArchiveAccess.kind == kind)))
+    return trail
 
 
 def test_a_merge_is_not_undone_over_a_dossier_that_was_opened_since(world: World) -> None:

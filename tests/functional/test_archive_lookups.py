@@ -114,6 +114,17 @@ def test_the_form_files_a_request_adding_a_customer_by_name_without_script(world
     page = client.post("/archive/lookups/new", data=form)
     assert page.status_code == 200
     assert page.text.count('name="customers"') == 2
+    assert 'data-picker="/archive/lookups/customers"' in page.text
+    assert 'name="customer_text" value=""' in page.text
+    # A name that means nothing stays in its field, with the reason beside it; nothing is added and nothing filed.
+    for do in ("add", ""):
+        wrong = client.post("/archive/lookups/new", data=form | {"customer_text": "没有这个客户", "do": do}).text
+        assert 'name="customer_text" value="没有这个客户"' in wrong
+        assert "No customer, or more than one, is called “没有这个客户”" in wrong
+        assert wrong.count('name="customers"') == 1
+    # With script the number is sent beside the name.
+    picked = {"customer": str(world.customer_id("luzhou")), "customer_text": "泸州老窖"}
+    assert client.post("/archive/lookups/new", data=form | picked).text.count('name="customers"') == 2
     form |= {
         "do": "",
         "parts": ["contract"],

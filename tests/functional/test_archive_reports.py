@@ -347,6 +347,31 @@ def test_forecasts_are_kept_and_shown_to_those_who_see_the_customers(client: Fla
     assert "Error of the backtest" not in shown
 
 
+def test_planning_brings_sales_target_expected_orders_and_what_runs_out_together(
+    client: FlaskClient, world: World, tea: int
+) -> None:
+    today = clock.today()
+    buy(world, tea, 5, today)
+    report_id = begin(world).id
+    line_id = db.session.scalars(select(ArchiveReportLine.id)).one()
+    with transaction():
+        version = db.session.get_one(ArchiveReport, report_id).version
+        services.save_report(report_id, {line_id: LineInput(1, 7, "")}, "", version, world.actor("anna"))
+        services.set_target(
+            TargetInput("year", today.year, 1, Decimal("2000"), department_id=world.department("one").id),
+            world.actor("hanna"),
+        )
+    assert figures.expected_orders(world.actor("hanna")) == [], "a draft is nobody's figure"
+    submit(world, report_id)
+    (order,) = figures.expected_orders(world.actor("hanna"))
+    assert (order.code, order.units, order.customers) == ("TE-1", 7, 1)
+    page = world.login(client, "hanna").get("/archive/planning/").text
+    assert "25 % of the target" in page
+    assert "¥700.00" in page
+    assert figures.expected_orders(world.actor("hector")) == []
+    assert "TE-1" not in world.login(client, "hector").get("/archive/planning/").text
+
+
 @pytest.mark.parametrize("path", ["planning", "assessment", "forecast", "stock", "targets"])
 def test_the_pages_are_whole_without_any_data(client: FlaskClient, world: World, path: str) -> None:
     for who in ("boss", "anna"):

@@ -412,12 +412,11 @@ with app.app_context():
 """
 
 
-def test_parallel_writers_make_one_chain(app: Flask, database_url: str, anchors: Path, tmp_path: Path) -> None:
-    rounds, writers = 60, 4
-    before = last_seq()
+def write_at_once(folder: Path, database_url: str, writers: int, rounds: int) -> int:
+    """Let processes write side by side; how many entries they were to write."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), database_url, SECRET, str(rounds), f"writer {number}"],
+            [sys.executable, "-c", WRITER, str(folder), database_url, SECRET, str(rounds), f"writer {number}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -433,12 +432,21 @@ def test_parallel_writers_make_one_chain(app: Flask, database_url: str, anchors:
         process.stdin.write("\n")
         process.stdin.flush()
     for process in processes:
-        _out, errors = process.communicate(timeout=120)
+        _out, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors[-2000:]
+    return writers * sum(1 + number % 3 for number in range(rounds))
+
+
+def changes_of_hand() -> int:
+    """How often another writer's entry follows one's own."""
+    reasons = db.session.scalars(select(AuditEntry.reason).where(AuditEntry.action == "tests:parallel:write")).all()
+    return sum(1 for one, two in itertools.pairwise(reasons) if one != two)
+
+
+def test_parallel_writers_make_one_chain(app: Flask, database_url: str, anchors: Path, tmp_path: Path) -> None:
+    before, writers = last_seq(), 4
+    expected = write_at_once(tmp_path, database_url, writers, 60)
     verdict: Verdict = verify_chain(anchors)
-    expected = writers * sum(1 + number % 3 for number in range(rounds))
     assert verdict.is_whole
     assert verdict.entries - before == expected
-    reasons = db.session.scalars(select(AuditEntry.reason).where(AuditEntry.action == "tests:parallel:write")).all()
-    switches = sum(1 for one, two in itertools.pairwise(reasons) if one != two)
-    assert switches >= writers, "the writers did not run side by side"
+    assert changes_of_hand() >= writers, "the writers did not run side by side"

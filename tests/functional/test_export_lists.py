@@ -167,13 +167,3 @@ def test_far_more_rows_than_approved_are_not_written(app: Flask, client: FlaskCl
     asked = db.session.scalars(select(DataExport)).one()
     with pytest.raises(Invalid), services.written(asked, world.actor("hugo")):
         pass
-
-
-def test_exports_are_limited_by_the_hour(client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "PER_HOUR", 2)
-    world.login(client, "anna")
-    assert export(client).status_code == 200
-    assert export(client).status_code == 200
-    answer = export(client)
-    assert answer.status_code == 400
-    assert "within an hour" in answer.text

@@ -30,6 +30,8 @@ from tests.approvals_kinds import HEAD, digest, install, person, state, step, su
 from tests.world import World
 
 ROUNDS = int(os.environ.get("PORTAL_RACE_ROUNDS", "8"))
+#: Seconds of the last actions run at once, whoever won.
+TOOK: list[float] = []
 DECIDERS = ("hugo", "hector", "olga", "arne", "boss", "edda", "nora", "dora")
 
 
@@ -59,8 +61,12 @@ def at_once(app: Flask, *actions: Callable[[], Any], jitter: float = 0.0) -> lis
                 gate.wait(20)
                 if jitter:
                     time.sleep(random.uniform(0, jitter))
-                with transaction():
-                    results[index] = action()
+                began = time.perf_counter()
+                try:
+                    with transaction():
+                        results[index] = action()
+                finally:
+                    TOOK.append(time.perf_counter() - began)
             except Conflict:
                 results[index] = "conflict"
             except BaseException as error:
@@ -75,6 +81,14 @@ def at_once(app: Flask, *actions: Callable[[], Any], jitter: float = 0.0) -> lis
         thread.join(60)
     assert not errors, errors
     return results
+
+
+def figures(name: str, line: str) -> None:
+    """Print what an experiment came to (shown with -s); forgets the times."""
+    times = sorted(TOOK)
+    TOOK.clear()
+    p99 = times[min(len(times) - 1, int(len(times) * 0.99))]
+    print(f"\n  {name}: {line}; median {times[len(times) // 2] * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms", flush=True)
 
 
 def deciding(request_id: int, actor: Actor, seen: str, choice: str = "approve") -> Callable[[], int]:
@@ -107,6 +121,7 @@ def grants(request_id: int, name: str = "approved") -> int:
 
 
 def test_eight_deciders_make_one_decision(app: Flask, world: World) -> None:
+    TOOK.clear()
     actors = [world.actor(login) for login in DECIDERS]
     route = step(*(person(actor.user_id or 0) for actor in actors), mode="any")
     for number in range(ROUNDS):
@@ -122,6 +137,7 @@ def test_eight_deciders_make_one_decision(app: Flask, world: World) -> None:
         expected = {"approve": "approved", "reject": "rejected", "return": "returned"}[votes[winner]]
         assert state(request_id) == expected
         assert grants(request_id, expected) == 1
+    figures("F1", f"{ROUNDS} requests, {len(actors)} deciders each: {ROUNDS} decisions")
 
 
 def test_everybody_who_must_sign_does_without_losing(app: Flask, world: World) -> None:
@@ -138,6 +154,7 @@ def test_everybody_who_must_sign_does_without_losing(app: Flask, world: World) -
 
 
 def test_approve_withdraw_and_expire_have_one_winner(app: Flask, world: World) -> None:
+    TOOK.clear()
     anna, hanna = world.actor("anna"), world.actor("hanna")
     outcomes: Counter[str] = Counter()
     for number in range(ROUNDS * 2):
@@ -168,10 +185,12 @@ def test_approve_withdraw_and_expire_have_one_winner(app: Flask, world: World) -
             assert ended == "expired"
         assert final_decisions(request_id) == (1 if ended == "approved" else 0)
         assert sum(grants(request_id, name) for name in ("approved", "withdrawn", "expired")) == 1
+    figures("F2", f"{ROUNDS * 2} times approve, withdraw and expire at once: one winner each, {dict(outcomes)}")
     assert len(outcomes) > 1, outcomes
 
 
 def test_a_double_click_files_one_request(app: Flask, world: World) -> None:
+    TOOK.clear()
     anna = world.actor("anna")
     for number in range(ROUNDS):
         values: dict[str, Any] = {
@@ -192,6 +211,7 @@ def test_a_double_click_files_one_request(app: Flask, world: World) -> None:
         db.session.rollback()
         filed = select(func.count()).where(ApprovalEvent.request_id == results[0], ApprovalEvent.what == "filed")
         assert db.session.scalar(filed) == 1
+    figures("F3", f"{ROUNDS} forms sent three times at once: {ROUNDS} requests, the same answer to all")
 
 
 def test_two_forms_for_the_same_subject_leave_one_pending(app: Flask, world: World) -> None:

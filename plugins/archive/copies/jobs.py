@@ -25,6 +25,7 @@ def look_after(_context: JobContext) -> dict[str, Any]:
     for copy_id in suspect:
         with transaction():
             endings.doubt(copy_id)
+    sealing.sweep_unfinished()
     left = sealing.left_behind()
     waiting = set(
         db.session.scalars(

@@ -17,7 +17,7 @@ from plugins.archive.lookups.models import ArchiveGrant, ArchiveLookup
 from plugins.archive.permissions import COPIES
 from portal.approvals.dbtime import database_now
 from portal.core import clock
-from portal.core.components import DASH, due, number, stack, tag
+from portal.core.components import DASH, due, number, stack, tag, unbroken
 from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
 from portal.core.permissions import visible
 from portal.customers.models import Customer
@@ -89,7 +89,8 @@ REGISTER_LIST = Listing(
             "number",
             _l("Copy number"),
             {"number": ArchiveCopy.number},
-            cell=lambda row, _c: row.number,
+            cell=lambda row, _c: unbroken(row.number),
+            export=lambda row, _c: row.number,
             sort=ArchiveCopy.number,
             sticky=True,
         ),
@@ -160,6 +161,7 @@ REGISTER_LIST = Listing(
             _l("At the station"),
             lambda _a: ArchiveCopy.state.in_((states.PRINTED, states.OFFERED, states.RETURNED, states.SPOILED)),
         ),
+        Scene("back", _l("Back, to be destroyed"), lambda _a: ArchiveCopy.state == states.RETURNED),
         Scene("open", _l("To be counted"), lambda _a: ArchiveCopy.state.in_((states.SENT, states.SUSPECT))),
         Scene("lost", _l("Lost copies"), lambda _a: ArchiveCopy.state == states.LOST),
     ],

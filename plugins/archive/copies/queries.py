@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -22,7 +23,7 @@ from portal.extensions import db
 from portal.org.actor import Actor
 from portal.org.models import Department, User
 
-#: States in which an operator has something to do with a copy.
+#: States in which an operator has something to do with a copy for its collector.
 AT_WORK = (
     states.RESERVED,
     states.READY,
@@ -31,7 +32,6 @@ AT_WORK = (
     states.PRINTED,
     states.OFFERED,
     states.SPOILED,
-    states.RETURNED,
 )
 
 
@@ -165,6 +165,23 @@ def station(limit: int = 300) -> list[Collector]:
     return sorted(people.values(), key=lambda person: (not person.copies, person.name))
 
 
+def returned(limit: int = 50) -> list[tuple[ArchiveCopy, datetime]]:
+    """Copies that are back and wait for their destruction, longest first: the copy and when it came back."""
+    back_at = (
+        select(func.max(ArchiveCopyEvent.at))
+        .where(ArchiveCopyEvent.copy_id == ArchiveCopy.id, ArchiveCopyEvent.state_after == states.RETURNED)
+        .scalar_subquery()
+    )
+    rows = db.session.execute(
+        select(ArchiveCopy, back_at)
+        .where(ArchiveCopy.state == states.RETURNED)
+        .options(selectinload(ArchiveCopy.customer))
+        .order_by(ArchiveCopy.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def events_of(copy_id: int) -> Sequence[ArchiveCopyEvent]:
     """The history of a copy, oldest first."""
     return db.session.scalars(
@@ -178,8 +195,3 @@ def events_of(copy_id: int) -> Sequence[ArchiveCopyEvent]:
 def replaced_by(copy_id: int) -> ArchiveCopy | None:
     """The copy that was printed instead of a void one."""
     return db.session.scalars(select(ArchiveCopy).where(ArchiveCopy.replaces_id == copy_id)).first()
-
-
-def work_count() -> int:
-    """How many copies wait for an operator's hand, for the menu."""
-    return int(db.session.scalar(select(func.count()).where(ArchiveCopy.state.in_(AT_WORK))) or 0)

@@ -15,16 +15,20 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import current_app
 
+from portal.core import clock
 from portal.core.errors import Invalid
 from portal.core.transaction import after_commit
 from portal.i18n import _
 
 FOLDER = "archive_station"
+SEALED = ".sealed"
 _NONCE = 12
+#: A file under an unfinished name that is older was left by a process that was killed.
+UNFINISHED_SECONDS = 3600
 
 
 def _path(copy_id: int) -> Path:
-    return Path(current_app.config["DATA_DIR"]) / FOLDER / f"{copy_id}.sealed"
+    return Path(current_app.config["DATA_DIR"]) / FOLDER / f"{copy_id}{SEALED}"
 
 
 def seal(copy_id: int, content: bytes) -> bytes:
@@ -78,7 +82,19 @@ def forget_after_commit(copy_id: int) -> None:
     after_commit(remove)
 
 
+def sweep_unfinished() -> int:
+    """Remove what a process that was killed had begun to write. Returns how many."""
+    folder = Path(current_app.config["DATA_DIR"]) / FOLDER
+    found = 0
+    for path in folder.glob("*"):
+        with contextlib.suppress(OSError):  # the next sweep tries again
+            if path.suffix != SEALED and path.stat().st_mtime < clock.now().timestamp() - UNFINISHED_SECONDS:
+                path.unlink()
+                found += 1
+    return found
+
+
 def left_behind() -> list[int]:
     """Ids of copies whose sealed pages lie on the disk."""
     folder = Path(current_app.config["DATA_DIR"]) / FOLDER
-    return sorted(int(path.stem) for path in folder.glob("*.sealed") if path.stem.isdecimal())
+    return sorted(int(path.stem) for path in folder.glob(f"*{SEALED}") if path.stem.isdecimal())

@@ -35,6 +35,8 @@ blueprint = Blueprint("archive_copies", __name__, url_prefix="/archive/copies", 
 
 #: The reader of the browser writes styles into a PDF.
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'"
+#: Copies that wait for their destruction, shown at the station; all of them stand in the register.
+RETURNED_SHOWN = 20
 #: The steps as they stand in an address.
 _STEPS = "any(" + ",".join(states.BY_OPERATOR) + ")"
 
@@ -118,16 +120,15 @@ def _note_search(copy: ArchiveCopy, action: CopyAction) -> None:
 @access(PRINT)
 def station() -> str:
     """The print station: what may be printed and what is under way, by collector."""
-    people = queries.station()
+    returned = queries.returned(RETURNED_SHOWN + 1)
     return render_template(
         "archive/copies/station.html",
-        people=people,
+        people=queries.station(),
+        returned=returned[:RETURNED_SHOWN],
+        more_returned=len(returned) > RETURNED_SHOWN,
         words=words,
-        states=states,
         token=new_token,
-        is_overdue=is_overdue,
         has_address=bool(settings.option("BASE_URL")),
-        pending=any(copy.state == states.RESERVED and not copy.problem for one in people for copy in one.copies),
     )
 
 

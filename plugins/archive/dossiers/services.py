@@ -25,17 +25,13 @@ from plugins.archive.permissions import MAINTAIN
 from portal.audit.services import record
 from portal.core import clock, settings
 from portal.core.errors import Conflict, ErrorList, Invalid, NotFound
-from portal.core.paths import path_for
 from portal.core.permissions import require
 from portal.core.uploads.inspecting import Inspected
 from portal.customers.models import Customer
 from portal.documents.services import take_number
 from portal.extensions import db
 from portal.i18n import _
-from portal.notifications.kinds import message
-from portal.notifications.services import notify
-from portal.org.actor import Actor, users_with_role
-from portal.org.models import ARCHIVE_MAINTAINER
+from portal.org.actor import Actor
 
 #: Kind of notice for the archive's maintainers.
 DOSSIER_NOTICE = "archive.dossier"
@@ -100,34 +96,6 @@ def open_dossier(customer_id: int, actor: Actor) -> Dossier:
         customer_id=customer_id,
     )
     return dossier
-
-
-def note_merge(kept_id: int, merged_id: int, actor: Actor) -> None:
-    """Two customers with a dossier each became one: the files lie in one dossier now, which the maintainers look over.
-
-    (With one dossier only, it followed its files; nothing in it changed.)
-    """
-    kept, merged = queries.dossier_of(kept_id), queries.dossier_of(merged_id)
-    if kept is None or merged is None:
-        return
-    kept.changed_at = clock.now()
-    db.session.flush()
-    record(
-        actor,
-        ArchiveAction.DOSSIERS_JOINED,
-        object_type="archive_dossier",
-        object_id=kept.id,
-        object_label=kept.number,
-        customer_id=kept_id,
-        new={"joined": merged.number},
-    )
-    notify(
-        users_with_role(ARCHIVE_MAINTAINER),
-        DOSSIER_NOTICE,
-        title=message("Dossier %(other)s was joined to %(number)s by a merge", other=merged.number, number=kept.number),
-        url=path_for("archive.dossier", customer_id=kept_id),
-        about=f"archive_dossier:{kept.id}",
-    )
 
 
 def check_contract(data: ContractInput, actor: Actor) -> None:

@@ -9,6 +9,7 @@ from wtforms.validators import InputRequired
 
 from plugins.archive.dossiers.models import PARTS
 from plugins.archive.lookups import vocabulary as words
+from plugins.archive.lookups.fields import AnyCustomerField
 from plugins.archive.lookups.models import MODES, PAPER, VIEW
 from plugins.archive.lookups.rules import Scope
 from plugins.archive.lookups.services import PURPOSE_LENGTH, LookupInput, default_until, most_of
@@ -35,8 +36,10 @@ def ids_from(values: list[str]) -> tuple[int, ...]:
 
 
 class LookupForm(Form):
-    """A look-up request. The customers stand beside the form as hidden fields of one name."""
+    """A look-up request. Customers that were chosen stand beside the form as hidden fields of one name; `customer` is
+    the picker that adds one."""
 
+    customer = AnyCustomerField(_l("Find a customer"))
     parts = BoxesField(_l("Parts"), validators=[InputRequired(_l("Choose at least one part of the dossier."))])
     mode = OptionField(_l("Way of use"), validators=[InputRequired(_l("Choose one of the list."))])
     quantity = NumberField(

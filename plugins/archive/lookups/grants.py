@@ -24,7 +24,7 @@ from plugins.archive.lookups.models import (
     ArchiveGrant,
     ArchiveView,
 )
-from portal.approvals.dbtime import database_now
+from portal.approvals.dbtime import database_now, read_database_now
 from portal.audit.services import record
 from portal.core import clock, settings
 from portal.core.database import rows_changed
@@ -150,7 +150,7 @@ def open_view(grant_id: int, token: str, actor: Actor) -> ArchiveView:
         return before
     if settings.get("archive.paper_only") or not take_one(grant.id, VIEW):
         raise Ended(why_not(grant), grant_id=grant.id)
-    now = clock.now()
+    now = read_database_now()  # the minutes of a view are compared with the database's time
     view = ArchiveView(
         grant_id=grant.id,
         opened_at=now,

@@ -21,7 +21,8 @@ REVOKED, GIVEN_BACK, LEFT = "revoked", "given_back", "left"
 #: Kinds of entries in the list of who looked.
 ASKED, LOOKED, REFUSED = "asked", "looked", "refused"
 RESERVED, PRINTED, HANDED_OVER, REGISTER = "reserved", "printed", "handed_over", "register"
-ACCESS_KINDS = (ASKED, LOOKED, REFUSED, RESERVED, PRINTED, HANDED_OVER, REGISTER)
+JOINED, PARTED = "joined", "parted"
+ACCESS_KINDS = (ASKED, LOOKED, REFUSED, RESERVED, PRINTED, HANDED_OVER, REGISTER, JOINED, PARTED)
 
 
 class ArchiveLookup(db.Model):

@@ -35,6 +35,7 @@ from portal.core.forms import new_token
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access, int_argument, refuse_large_id
+from portal.customers.limits import count_search
 from portal.customers.queries import pick
 from portal.customers.search import search
 from portal.extensions import db
@@ -90,7 +91,10 @@ def index() -> str:
 @access(ASK)
 def customers() -> Response:
     """Customers for the picker: that they exist, their department and account manager, nothing else."""
-    hits = search(current_actor(), request.args.get("q", "")[:100], limit=12)
+    text = request.args.get("q", "")[:100]
+    if text:
+        count_search(current_actor())
+    hits = search(current_actor(), text, limit=12)
     return jsonify(
         [
             {
@@ -116,15 +120,15 @@ def new() -> ResponseReturnValue:
         chosen = ids_from(request.args.getlist("customer"))
         if before is not None:
             chosen = tuple(row.customer_id for row in before.customers)
-    status, problem = 200, ""
+    status = 200
     asked = request.form.get("do", "")
     if request.method == "POST" and asked == "add":
-        chosen, problem = _added(chosen)
+        chosen = _added(form, chosen)
     elif request.method == "POST" and asked.startswith("remove-"):
         chosen = tuple(i for i in chosen if f"remove-{i}" != asked)
     elif request.method == "POST":
-        chosen, problem = _added(chosen)
-        if not problem and form.validate():
+        chosen = _added(form, chosen)
+        if form.validate():
             try:
                 with transaction():
                     filed = services.file_lookup(form.to_input(chosen, again), actor).id
@@ -144,7 +148,6 @@ def new() -> ResponseReturnValue:
         deciders=queries.deciders(actor, found) if found else None,
         parts=PARTS,
         words=words,
-        problem=problem,
         again=again,
         overdue=queries.overdue_copies(actor.user_id or 0),
         paper_only=settings.get("archive.paper_only"),
@@ -173,22 +176,15 @@ def _earlier(before: ArchiveLookup | None) -> dict[str, Any]:
     }
 
 
-def _added(chosen: tuple[int, ...]) -> tuple[tuple[int, ...], str]:
-    """The chosen customers with the one in the picker; without script its name is looked up."""
-    value, text = request.form.get("customer", ""), request.form.get("customer_text", "").strip()[:200]
-    if not text:
-        return chosen, ""
-    picked = ids_from([value])
-    if picked and any(customer.name == text for customer in queries.existing(picked)):
-        return tuple(dict.fromkeys((*chosen, *picked))), ""
-    hits = [hit for hit in search(current_actor(), text, limit=5) if hit.name == text]
-    if not hits:
-        hits = search(current_actor(), text, limit=2)
-    if len(hits) == 1:
-        return tuple(dict.fromkeys((*chosen, hits[0].customer_id))), ""
-    return chosen, _(
-        "No customer, or more than one, is called “%(text)s”. Type the full name or choose from the list.", text=text
-    )
+def _added(form: LookupForm, chosen: tuple[int, ...]) -> tuple[int, ...]:
+    """The chosen customers with the one in the picker, which is empty again then."""
+    picker = form.customer
+    picker.errors = list(picker.process_errors)
+    if picker.data is None:
+        return chosen
+    found = tuple(dict.fromkeys((*chosen, picker.data)))
+    picker.show(None)
+    return found
 
 
 def _conflict(error: Conflict) -> ResponseReturnValue:

@@ -32,8 +32,13 @@ ACCESS: dict[str, Any] = {
     models.PRINTED: _l("Copy printed"),
     models.HANDED_OVER: _l("Copy handed over"),
     models.REGISTER: _l("Register searched"),
+    models.JOINED: _l("Dossiers joined by a merge"),
+    models.PARTED: _l("Dossiers parted again"),
 }
-ACCESS_TONES = {models.REFUSED: "danger", models.PRINTED: "warning", models.HANDED_OVER: "warning"}
+ACCESS_TONES = {
+    models.REFUSED: "danger",
+    **dict.fromkeys((models.PRINTED, models.HANDED_OVER, models.JOINED, models.PARTED), "warning"),
+}
 
 
 def part_name(part: str) -> str:

@@ -13,7 +13,7 @@ from portal.core.settings import Setting
 from portal.core.storage import FileStore
 from portal.customers.exporting import approval, jobs
 from portal.customers.exporting.models import DataExport
-from portal.customers.exporting.services import KEEP_SETTING
+from portal.customers.exporting.services import KEEP_SETTING, LIMIT_SETTING
 from portal.customers.exporting.views import blueprint
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
@@ -51,5 +51,14 @@ def register_settings() -> list[Setting]:
             minimum=1,
             maximum=90,
             unit=_l("days"),
-        )
+        ),
+        Setting(
+            LIMIT_SETTING,
+            "int",
+            20,
+            _l("Exports of lists in an hour, at most"),
+            _l("For each person."),
+            minimum=1,
+            maximum=1000,
+        ),
     ]

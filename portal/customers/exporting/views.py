@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from portal.auth.current import current_actor
 from portal.core import clock
-from portal.core.errors import Invalid, NotFound
+from portal.core.error_pages import note_refusal
+from portal.core.errors import Invalid, NotFound, TooMany
 from portal.core.listing import Listing, ListPage
 from portal.core.transaction import transaction
 from portal.core.web import refuse_large_id, signed_in
@@ -116,6 +117,9 @@ def make() -> BaseResponse | tuple[str, int]:
     except Invalid as error:
         problems = [str(message) for _field, message in error.errors]
         return _create(asked, problems, data.format, data.reason, data.token), 400
+    except TooMany as error:
+        note_refusal(error)
+        return _create(asked, [str(error.message)], data.format, data.reason, data.token), error.status
     if state == ExportState.SENT:
         return _send_now(export_id)
     return redirect(url_for("exports.show", export_id=export_id))

@@ -25,6 +25,7 @@ from portal.customers.permissions import EDIT
 from portal.customers.services.held import held_fields
 from portal.extensions import db
 from portal.i18n import _
+from portal.pluginmanager import manager
 
 blueprint = Blueprint("customers_merge", __name__, url_prefix="/customers/merge")
 
@@ -81,6 +82,7 @@ def preview() -> Response | str:
         lines=lines,
         moves=[(table_label(move.name), move) for move in moves],
         total=sum(move.rows - move.stays for move in moves),
+        notes=manager().collect("customer_merge_notes", kept_id=kept.id, merged_id=merged.id, actor=actor),
     )
 
 

@@ -22,6 +22,7 @@ from portal.customers import card, forms, page, queries, services
 from portal.customers import vocabulary as words
 from portal.customers.duplicates import DuplicateHint, find_duplicates
 from portal.customers.inputs import CustomerInput
+from portal.customers.limits import count_search
 from portal.customers.listings import CUSTOMERS, idle_days
 from portal.customers.models import Customer
 from portal.customers.permissions import ASSIGN, CREATE, EDIT, REVEAL, VIEW
@@ -49,6 +50,8 @@ def index() -> str:
 def pick() -> Response:
     """Customers for a picker, as JSON: only those one may see."""
     text = clean_name(request.args.get("q", ""))[:100]
+    if text:
+        count_search(current_actor())
     rows = page.visible_names(current_actor(), text)
     return jsonify([{"value": str(key), "label": name, "hint": keeper} for key, name, keeper in rows])
 

@@ -172,6 +172,11 @@ def customer_held_fields(customer_ids: Sequence[int]) -> dict[int, HeldFields]:
 
 
 @hookimpl
+def customer_merge_notes(merged_id: int) -> list[str]:
+    return [_("Product samples")] if queries.with_open_samples([merged_id]) else []
+
+
+@hookimpl
 def customer_timeline(customer: Any, before: Any, limit: int) -> list[TimelineEntry]:
     return [
         TimelineEntry(row.asked_at, "sample", "box", _("Sample: %(product)s", product=row.product), row.state)
