@@ -32,7 +32,7 @@ from tests.archive_world import add_file, granted, ready, reserved
 from tests.functional.test_archive_copies import Quiet
 from tests.world import World
 
-pytestmark = [pytest.mark.db, pytest.mark.slow]
+pytestmark = pytest.mark.db
 TIMES = 10 if os.environ.get("PORTAL_FAULTS") == "full" else 1
 
 

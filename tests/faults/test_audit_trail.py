@@ -28,7 +28,7 @@ from tests.functional.test_audit_chain import (
     write_at_once,
 )
 
-pytestmark = [pytest.mark.db, pytest.mark.slow]
+pytestmark = pytest.mark.db
 SEED = 20261122
 FULL = os.environ.get("PORTAL_FAULTS") == "full"
 ENTRIES, TIMES = (120, 20) if FULL else (30, 2)
