@@ -16,11 +16,13 @@ from portal import __version__
 from portal.app import create_app
 from portal.config import OPTIONS, SECRET_OPTIONS, ConfigError
 from portal.pluginmanager import PluginError
+from portal.startup import without_collector
 
 
 def _create() -> Flask:
     try:
-        return create_app()
+        with without_collector():
+            return create_app()
     except (ConfigError, PluginError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -173,7 +175,8 @@ def prepare(demo: bool) -> None:
         click.echo(_table(demo_company.accounts(), ("login", "password", "name", "department", "title")))
 
 
-@cli.command("run")
+# Without an application: this process only looks after those that have one.
+@cli.command("run", with_appcontext=False)
 @click.option("--demo", is_flag=True, help="migrate, load the demo company into an empty database, print its accounts")
 @click.option("--only", type=click.Choice(("web", "worker")), help="start one of the two, where several machines share")
 def run(demo: bool, only: str | None) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from portal.config import load_config
+from portal.startup import settle
+
+# Until the application is built: see `portal.startup`.
+gc.disable()
 
 _config = load_config()
 
@@ -31,6 +36,12 @@ loglevel = "warning"
 forwarded_allow_ips = "127.0.0.1,::1"
 limit_request_line = 8190
 limit_request_fields = 100
+
+
+def when_ready(_server: Any) -> None:
+    """Called once the application is built, before the workers are forked."""
+    gc.enable()
+    settle()
 
 
 def post_fork(_server: Any, worker: Any) -> None:

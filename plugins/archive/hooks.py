@@ -10,7 +10,7 @@ import click
 from flask import Blueprint
 
 from plugins.archive import blueprint as pages
-from plugins.archive import checking, commands, demo, merging, permissions, settings, vault
+from plugins.archive import checking, commands, merging, permissions, settings, vault
 from plugins.archive import models as models  # all tables are known once the plugin is
 from plugins.archive.copies import documents as copy_documents
 from plugins.archive.copies import endings
@@ -234,4 +234,6 @@ def user_deactivated(user: Any, successor: Any, actor: Actor) -> None:
 
 @hookimpl
 def register_demo(actor: Actor) -> None:
+    from plugins.archive import demo  # needed once in a company's life
+
     demo.load(actor)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, url_for
 
-from plugins.key_accounts import demo, offers, permissions, settings, views, vocabulary, work
+from plugins.key_accounts import offers, permissions, settings, views, vocabulary, work
 from portal.audit.labels import AuditWord
 from portal.core.jobs import Job
 from portal.core.listing import Listing
@@ -103,6 +103,8 @@ def register_listing_columns(listing: str) -> Sequence[Any]:
 
 @hookimpl
 def register_demo(actor: Actor) -> None:
+    from plugins.key_accounts import demo  # needed once in a company's life
+
     demo.load(actor)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from plugins.sop import demo, models, permissions, settings, views
+from plugins.sop import models, permissions, settings, views
 from plugins.sop.export import documents as export_documents
 from plugins.sop.export import jobs as export_jobs
 from plugins.sop.manuals import approvals as manual_approvals
@@ -158,6 +158,8 @@ def register_file_stores() -> list[Any]:
 
 @hookimpl
 def register_demo(actor: Actor) -> None:
+    from plugins.sop import demo  # needed once in a company's life
+
     demo.load(actor)
 
 

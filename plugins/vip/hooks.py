@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, url_for
 
-from plugins.vip import approvals, certificate, demo, jobs, ledger, listings, permissions, queries, settings, views
+from plugins.vip import approvals, certificate, jobs, ledger, listings, permissions, queries, settings, views
 from plugins.vip import vocabulary as words
 from portal.audit.labels import AuditWord
 from portal.core import clock
@@ -96,6 +96,8 @@ def register_listings() -> Sequence[Listing]:
 
 @hookimpl
 def register_demo(actor: Actor) -> None:
+    from plugins.vip import demo  # needed once in a company's life
+
     demo.load(actor)
 
 

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask.cli import with_appcontext
 
-from portal.backups import integrity, making, place, queries, restoring, services
+from portal.backups import integrity, making, place, queries, services
 from portal.backups.actions import BackupAction
 from portal.backups.errors import BackupError
 from portal.backups.models import BackupKind
@@ -22,6 +23,9 @@ from portal.core.storage.places import ring_file
 from portal.core.transaction import transaction
 from portal.extensions import db
 from portal.org.actor import SYSTEM
+
+if TYPE_CHECKING:
+    from portal.backups import restoring
 
 
 @click.group("backup")
@@ -143,6 +147,8 @@ def restore(name: str, replace: bool, yes: bool) -> None:
         if replace and not yes:
             click.confirm(f"Put the present database aside and restore {name}?", abort=True)
         with place.exclusive():
+            from portal.backups import restoring
+
             done = restoring.restore(name, replace, _show)
     click.echo(f"{name} was restored in {done.seconds:.1f} s; {done.files_written} files were brought back.")
     for where in done.aside:
@@ -176,6 +182,8 @@ def _after_restore(name: str, done: restoring.Restored) -> None:
 def mend(name: str) -> None:
     """Bring back missing and damaged files from the backup NAME; the database is not touched."""
     with _plain_errors(), place.exclusive():
+        from portal.backups import restoring
+
         written = restoring.mend_files(_named(name), _show)
     click.echo(f"{written} files were brought back.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from flask import Flask
 
 from portal.config import ConfigError
@@ -54,10 +56,10 @@ def check_access(app: Flask) -> None:
 def check_libraries() -> None:
     """Libraries whose older versions are unsafe, or whose absence silently weakens another."""
     from importlib.metadata import version
-
-    import openpyxl
+    from importlib.util import find_spec
 
     if tuple(int(part) for part in version("weasyprint").split(".")[:1]) < MINIMUM_WEASYPRINT:
         raise ConfigError("WeasyPrint 70.0 or newer is needed.")
-    if not openpyxl.DEFUSEDXML:
+    # What openpyxl itself looks at, without loading it.
+    if find_spec("defusedxml") is None or os.environ.get("OPENPYXL_DEFUSEDXML", "True") != "True":
         raise ConfigError("defusedxml is missing: spreadsheets would be read without protection.")

@@ -13,8 +13,11 @@ from portal.app import create_app
 from portal.extensions import db
 from portal.jobs.clockwork import Pulse, sign_off
 from portal.jobs.queue import huey_of
+from portal.startup import settle, without_collector
 
-app = create_app()
+with without_collector():
+    app = create_app()
+settle()
 huey = huey_of(app)
 
 #: huey prints its own lines; the portal's log need not repeat them.

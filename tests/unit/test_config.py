@@ -7,7 +7,6 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
@@ -84,7 +83,7 @@ def test_earlier_keys_are_accepted_and_only_the_newest_signs(tmp_path: Path) -> 
 def test_libraries_that_would_be_unsafe_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     checks.check_libraries()
     with monkeypatch.context() as patch:
-        patch.setattr(openpyxl, "DEFUSEDXML", False)
+        patch.setenv("OPENPYXL_DEFUSEDXML", "False")
         with pytest.raises(ConfigError, match="defusedxml"):
             checks.check_libraries()
     monkeypatch.setattr("importlib.metadata.version", lambda _name: "69.9")

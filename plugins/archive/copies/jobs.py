@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from plugins.archive.copies import endings, printing, sealing, states
+from plugins.archive.copies import endings, sealing, states
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.copies.services import JOB
 from plugins.archive.permissions import PRINT
@@ -14,6 +14,13 @@ from portal.core.jobs import Job, JobContext, Schedule
 from portal.core.transaction import transaction
 from portal.extensions import db
 from portal.i18n import _l
+
+
+def make_pages(context: JobContext, copy_id: int) -> dict[str, Any]:
+    """The pages of a reserved copy."""
+    from plugins.archive.copies import printing  # the libraries that draw, for this job alone
+
+    return printing.run(context, copy_id)
 
 
 def look_after(_context: JobContext) -> dict[str, Any]:
@@ -51,7 +58,7 @@ JOBS = [
     Job(
         JOB,
         _l("Pages of a paper copy"),
-        printing.run,
+        make_pages,
         idempotent=True,
         permission=PRINT,
         help=_l("Made at the print station."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugins.sop.export import docx, services
+from plugins.sop.export import services
 from plugins.sop.export.services import DOCX, ExportInput
 from plugins.sop.manuals.sight import load_seen
 from portal.core.jobs import Job, JobContext
@@ -23,7 +23,9 @@ def export_manual(
     paper = services.paper_for(version, wanted)
     if file_format == DOCX:
         name = f"{paper['facts']['code']}-{paper['facts']['number']}.docx"
-        content = docx.manual_docx(paper)
+        from plugins.sop.export.docx import manual_docx  # a large library, for this job alone
+
+        content = manual_docx(paper)
         (context.folder / name).write_bytes(content)
         return {"file": name, "message": _("The Word file is ready.")}
 
