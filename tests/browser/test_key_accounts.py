@@ -20,10 +20,11 @@ from plugins.key_accounts.plans.models import PlanSection
 from plugins.key_accounts.portfolio.models import Scenario
 from portal.core import clock
 from portal.core.transaction import transaction
+from portal.customers.models import Customer
 from portal.extensions import db
 from portal.org.actor import SYSTEM
 from portal.purchases.services import LineInput, ProductInput, PurchaseInput, create_product, record_purchase
-from tests.browser.stories import give_passwords, person, served
+from tests.browser.stories import Person, give_passwords, person, served
 from tests.world import World
 
 
@@ -114,16 +115,21 @@ def test_a_plan_is_begun_with_one_page_and_saves_what_is_typed(browser: Any, add
         anna.complaints.clear()
 
 
+def slide(somebody: Person, value: int) -> None:
+    """Move the first slider of a page, which is then computed anew."""
+    slider = somebody.page.locator("[data-sliders] input[type=range]").first
+    with somebody.page.expect_navigation():
+        slider.evaluate(
+            f"field => {{ field.value = {value}; field.dispatchEvent(new Event('input')); "
+            "field.dispatchEvent(new Event('change')); }"
+        )
+
+
 def test_hours_are_moved_with_a_slider_and_the_scenario_is_kept(browser: Any, address: str) -> None:
     with person(browser, address) as hanna:
         hanna.log_in("hanna")
         hanna.goto("/key-accounts/what-if?start=reference")
-        slider = hanna.page.locator("[data-sliders] input[type=range]").first
-        with hanna.page.expect_navigation():
-            slider.evaluate(
-                "field => { field.value = 60; field.dispatchEvent(new Event('input')); "
-                "field.dispatchEvent(new Event('change')); }"
-            )
+        slide(hanna, 60)
         assert hanna.page.locator("[name=points_key]").first.input_value() == "60"
         form = hanna.page.locator("main form[method=post]")
         form.locator("[name=name]").fill("重点客户优先")
@@ -131,3 +137,7 @@ def test_hours_are_moved_with_a_slider_and_the_scenario_is_kept(browser: Any, ad
         scenario = kept(select(Scenario).where(Scenario.name == "重点客户优先"))
         assert json.loads(scenario.content)["points"]["key"] in (60, "60", "60.0")
         assert "重点客户优先" in hanna.page.locator("main").inner_text()
+        maotai = kept(select(Customer.id).where(Customer.name == "贵州茅台"))
+        hanna.goto(f"/key-accounts/customers/{maotai}/drivers")
+        slide(hanna, -20)
+        assert hanna.page.locator("[name=price]").input_value() == "-20"

@@ -12,8 +12,8 @@ for (const box of document.querySelectorAll("[data-sliders]")) {
     const slider = document.createElement("input");
     slider.type = "range";
     slider.className = "form-range";
-    slider.min = "0";
-    slider.max = "100";
+    slider.min = field.min || "0";
+    slider.max = field.max || "100";
     slider.value = field.value;
     const label = field.labels && field.labels[0];
     slider.setAttribute("aria-label", label ? label.textContent : field.name);
