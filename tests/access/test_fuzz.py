@@ -160,25 +160,25 @@ def test_filters_of_every_list_take_anything(stage: Stage) -> None:
         found = next(
             (a for a in rules(stage).values() if a.rule.endpoint == listing.endpoint and a.method == "GET"), None
         )
-        if found is None:
-            continue
-        client, path = stage.client(_opener(f"GET {found.rule.rule}")), stage.path(found.rule)
-        names = [*_parameters(stage, listing.endpoint), "cols", "n", "sort"]
-        keys = [column.key for column in listing.columns]
-        words = st.one_of(WORDS, st.sampled_from([*keys, *(f"-{key}" for key in keys), ".".join(keys)]))
-
-        @settings(BOUNDED, max_examples=MANY or 3)
-        @given(st.dictionaries(st.sampled_from(names), st.lists(words, min_size=1, max_size=3), max_size=6))
-        def ask(
-            query: dict[str, list[str]], client: FlaskClient = client, path: str = path, key: str = listing.key
-        ) -> None:
-            cleaned = {name: [_clean(value)[:500] for value in query[name]] for name in query}
-            with client.get(path, query_string=cleaned) as answer:
-                assert answer.status_code < 500, (key, query)
-
-        ask()
-        asked += 1
+        if found is not None:
+            client, path = stage.client(_opener(f"GET {found.rule.rule}")), stage.path(found.rule)
+            names = [*_parameters(stage, listing.endpoint), "cols", "n", "sort"]
+            _ask_list(client, path, names, [column.key for column in listing.columns])
+            asked += 1
     assert asked > 20
+
+
+def _ask_list(client: FlaskClient, path: str, names: list[str], keys: list[str]) -> None:
+    words = st.one_of(WORDS, st.sampled_from([*keys, *(f"-{key}" for key in keys), ".".join(keys)]))
+
+    @settings(BOUNDED, max_examples=MANY or 2)
+    @given(st.dictionaries(st.sampled_from(names), st.lists(words, min_size=1, max_size=3), max_size=6))
+    def ask(query: dict[str, list[str]]) -> None:
+        cleaned = {name: [_clean(value)[:500] for value in query[name]] for name in query}
+        with client.get(path, query_string=cleaned) as answer:
+            assert answer.status_code < 500, (path, query)
+
+    ask()
 
 
 def test_broken_cursors(stage: Stage) -> None:
