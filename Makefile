@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 
-.PHONY: help run setup test check fmt bench faults fuzz lock sbom upgrade i18n clean
+.PHONY: help run setup test check fmt bench faults axe fuzz lock sbom upgrade i18n clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -36,6 +36,10 @@ bench: ## measure the pages with 200,000 customers; writes bench/results.json
 faults: ## fault experiments: kills, full disks, wrong clocks, lost writes; prints their figures
 	@sh tools/setup.sh test
 	@PORTAL_FAULTS=full exec $(PY) -m pytest -s tests/faults $(ARGS)
+
+axe: ## every page through axe-core, light on a desk and dark on a phone
+	@sh tools/setup.sh test
+	@PORTAL_AXE=full exec $(PY) -m pytest -s tests/browser/test_axe.py $(ARGS)
 
 fuzz: ## invented input for all parsers, other at each run (PORTAL_FUZZ: how many of each)
 	@sh tools/setup.sh test

@@ -422,6 +422,16 @@
     const field = $("input[type=file]", zone);
     for (const kind of ["dragover", "dragleave", "drop"]) zone.addEventListener(kind, (event) => { event.preventDefault(); zone.classList.toggle("over", kind === "dragover"); if (kind === "drop" && field && event.dataTransfer.files.length) { field.files = event.dataTransfer.files; field.dispatchEvent(new Event("change", { bubbles: true })); } });
   }
+  /* A table that is wider than its place can be scrolled by keyboard: it takes the focus while it has to be scrolled. */
+  const wide = $$(".table-wrap:not([tabindex]), .table-scroll:not([tabindex])");
+  if (wide.length) {
+    const reach = new ResizeObserver((found) => {
+      for (const { target } of found) {
+        if (target.scrollWidth > target.clientWidth) target.tabIndex = 0; else target.removeAttribute("tabindex");
+      }
+    });
+    wide.forEach((box) => reach.observe(box));
+  }
   /* Which areas of the menu are unfolded is remembered on this device; the server draws the next page so. */
   const areas = $$(".nav-area[data-area]");
   for (const area of areas) area.addEventListener("toggle", () => {

@@ -21,6 +21,7 @@ from werkzeug.serving import make_server
 from portal.config import PROJECT_ROOT
 from portal.core import assets, headers
 from portal.core.style_samples import samples
+from tests.browser.axe import findings
 
 LIST = (
     '{% extends "layouts/base.html" %}{% import "macros/listing.html" as listing with context %}'
@@ -158,6 +159,16 @@ def test_the_theme_is_the_persons_choice_else_the_systems(
             colour = page.evaluate(f"getComputedStyle(document.querySelector('{selector}')).backgroundColor")
             red = int(colour.split("(")[1].split(",")[0])
             assert (red < 80) == dark, f"{selector} is {colour}"
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_axe_finds_nothing_serious(browser: Any, address: str, scheme: Any, width: int) -> None:
+    """Every component, a list, a form, an error; `make axe` asks about every page of the portal."""
+    found = []
+    for path in ("/style", "/list", "/draft", "/error/503"):
+        with opened(browser, address + path, width, color_scheme=scheme) as page:
+            found += [f"{path}: {sentence}" for sentence in findings(page)]
+    assert found == []
 
 
 @pytest.mark.parametrize("width", [360, 1440])
