@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import statistics
+import subprocess
+import sys
 import time
 
 import numpy
@@ -21,10 +22,11 @@ from PIL import Image
 from pypdf import PdfReader
 
 from plugins.archive import vault
-from plugins.archive.copies import printing, sealing, states
+from plugins.archive.copies import sealing, states
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.dossiers.models import ArchiveFile
 from plugins.archive.lookups.models import PAPER, VIEW
+from portal.config import PROJECT_ROOT
 from portal.core.transaction import transaction
 from portal.extensions import db
 from tests.archive_world import add_file, granted, reserved
@@ -41,18 +43,6 @@ def app_settings() -> dict[str, object]:
     return {"JOBS_IMMEDIATE": False}
 
 
-class Progress:
-    """Notes what the job says of its progress."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[int, int]] = []
-
-    def progress(self, done: int, total: int | None = None, label: object = "") -> None:
-        self.seen.append((done, total or 0))
-
-    def check_cancelled(self) -> None: ...
-
-
 def noise_scan() -> bytes:
     """A PDF of A4 pages of noise at 150 dpi."""
     chance = numpy.random.default_rng(20261122)
@@ -63,27 +53,12 @@ def noise_scan() -> bytes:
     return out.getvalue()
 
 
-def make_in_a_child(app: Flask, copy_id: int) -> dict[str, float]:
+def make_elsewhere(app: Flask, copy_id: int) -> dict[str, float]:
     """Run the job in a process of its own: seconds, and MiB of it and of its child that draws."""
+    url = db.engine.url.render_as_string(hide_password=False).replace("postgresql+psycopg", "postgresql")
     db.session.remove()
-    db.engine.dispose()
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            with app.app_context():
-                progress, began = Progress(), time.monotonic()
-                printing.run(progress, copy_id)  # type: ignore[arg-type]
-                whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-                own, drawing = (resource.getrusage(who).ru_maxrss / 1024 for who in whose)
-                told = {"seconds": time.monotonic() - began, "own": own, "drawing": drawing, "told": len(progress.seen)}
-                os.write(writing, json.dumps(told).encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as stream:
-        said = stream.read()
-    os.waitpid(child, 0)
+    command = [sys.executable, "-m", "tests.faults.scan_worker", str(app.config["DATA_DIR"]), url, str(copy_id)]
+    said = subprocess.run(command, cwd=PROJECT_ROOT, check=True, capture_output=True, timeout=120).stdout
     found: dict[str, float] = json.loads(said)
     return found
 
@@ -96,7 +71,7 @@ def test_pages_of_noise_on_paper_and_on_screen(app: Flask, client: FlaskClient, 
         file = session.get_one(ArchiveFile, file_id)
         file.digest, file.size = digest, len(content)
     copy_id = reserved(world, granted(app, world, "anna", "maotai", PAPER, 1))
-    made = make_in_a_child(app, copy_id)
+    made = make_elsewhere(app, copy_id)
     copy = db.session.get_one(ArchiveCopy, copy_id)
     assert (copy.state, copy.pages) == (states.READY, PAGES)
     assert copy.seal is not None

@@ -66,8 +66,10 @@ def make_pdf(copy: ArchiveCopy, progress: Callable[[int, int], None]) -> tuple[b
     writer = PdfWriter()
     done = 0
     for digest, media_type, pages, is_copy in orders:
-        content = vault.read(digest)
-        drawn = raster.pictures(content, media_type, range(1, pages + 1), marks.PAPER_BOX, turn=True, seconds=SECONDS)
+        # The file itself is kept by nobody here: it goes to the child that draws, and is forgotten.
+        drawn = raster.pictures(
+            vault.read(digest), media_type, range(1, pages + 1), marks.PAPER_BOX, turn=True, seconds=SECONDS
+        )
         for _page, picture in drawn:
             done += 1
             words = _("Page %(page)s of %(pages)s", page=done, pages=total)

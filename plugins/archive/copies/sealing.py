@@ -37,13 +37,14 @@ def seal(copy_id: int, content: bytes) -> bytes:
     :raises OSError: the disk is full; nothing half is left.
     """
     key, nonce = AESGCM.generate_key(256), secrets.token_bytes(_NONCE)
-    sealed = nonce + AESGCM(key).encrypt(nonce, content, str(copy_id).encode("ascii"))
+    sealed = AESGCM(key).encrypt(nonce, content, str(copy_id).encode("ascii"))
     path = _path(copy_id)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished = path.with_suffix(f".{secrets.token_hex(8)}")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as handle:
+            handle.write(nonce)
             handle.write(sealed)
             handle.flush()
             os.fsync(handle.fileno())

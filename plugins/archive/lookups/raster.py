@@ -57,6 +57,7 @@ def pictures(
     with _places, _child(seconds) as child:
         feeding = threading.Thread(target=_feed, args=(child, json.dumps(order).encode("ascii") + b"\n", content))
         feeding.start()
+        del content  # with the thread's end it is gone: only pages are in memory then
         try:
             for _wanted in pages:
                 yield _next_page(child)
