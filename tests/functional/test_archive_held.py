@@ -145,6 +145,7 @@ def test_a_merge_says_what_becomes_of_the_dossiers_ends_their_grants_and_is_writ
     assert f"The files of {numbers[wuliang]} (in force: 2) join those of {numbers[maotai]} (in force: 1)" in said
     assert f"afterwards 3 lie in {numbers[maotai]}" in said
     assert "grants that are open now end (2)" in said
+    assert "archive_" not in said, "a table is called by its name for people"
     with transaction():
         merge_id = merge_customers(MergeInput(maotai, wuliang), hanna).id
     assert set(db.session.scalars(select(ArchiveFile.customer_id))) == {maotai}

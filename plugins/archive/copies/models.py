@@ -13,6 +13,7 @@ from plugins.archive.lookups.models import ArchiveGrant
 from portal.core.database import BigId, UTCDateTime
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 SIGNATURE, PORTAL = "signature", "portal"
@@ -29,7 +30,9 @@ class ArchiveCopy(db.Model):
     #: in the QR code; 192 random bits
     token: Mapped[str] = mapped_column(String(64), unique=True)
     grant_id: Mapped[int] = mapped_column(ForeignKey("archive_grant.id"), index=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={"merge": "move", "label": _l("Paper copies")}
+    )
     holder_id: Mapped[int] = mapped_column(ForeignKey("org_user.id"))
     #: name and department as they are on the paper
     holder_name: Mapped[str] = mapped_column(String(100))

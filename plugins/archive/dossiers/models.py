@@ -12,6 +12,7 @@ from plugins.archive import ddl
 from portal.core.database import BigId, UTCDateTime
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 #: The four parts of a dossier (R-ARC-1), in their order.
@@ -64,7 +65,7 @@ class Dossier(db.Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), unique=True, info={"merge": "move", "unique_with": ()}
+        ForeignKey("customer.id"), unique=True, info={"merge": "move", "unique_with": (), "label": _l("Dossiers")}
     )
     #: "ARC-2026-000001"
     number: Mapped[str] = mapped_column(String(30), unique=True)
@@ -82,7 +83,9 @@ class ArchiveFile(db.Model):
     __tablename__ = "archive_file"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={"merge": "move", "label": _l("Files of dossiers")}
+    )
     #: card, assessment, contract or statistics
     part: Mapped[str] = mapped_column(String(12))
     title: Mapped[str] = mapped_column(String(200))
@@ -152,7 +155,9 @@ class ArchiveChange(db.Model):
     #: new, change or supplement
     kind: Mapped[str] = mapped_column(String(12))
     #: None until the new customer was made
-    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
+    customer_id: Mapped[int | None] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={"merge": "move", "label": _l("Changes of dossiers")}
+    )
     department_id: Mapped[int] = mapped_column(ForeignKey("org_department.id"))
     #: field → value when it was filed
     before: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
@@ -192,7 +197,9 @@ class ArchiveSupplement(db.Model):
     __tablename__ = "archive_supplement"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={"merge": "move", "label": _l("Supplements of dossiers")}
+    )
     change_id: Mapped[int | None] = mapped_column(ForeignKey("archive_change.id"), unique=True)
     #: phase of the course it belongs to: prospect, first_contact, contract or daily_care
     phase: Mapped[str] = mapped_column(String(14))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, UTCDateTime
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import Department, User
 
 VIEW, PAPER = "view", "paper"
@@ -72,7 +73,9 @@ class ArchiveLookupCustomer(db.Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     lookup_id: Mapped[int] = mapped_column(ForeignKey("archive_lookup.id"), index=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={"merge": "move", "label": _l("Look-up requests")}
+    )
     department_id: Mapped[int] = mapped_column(ForeignKey("org_department.id"))
 
     customer: Mapped[Customer] = relationship()
@@ -89,7 +92,7 @@ class ArchiveGrant(db.Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     lookup_id: Mapped[int] = mapped_column(ForeignKey("archive_lookup.id"), index=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("approval_request.id"), index=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move", "label": _l("Grants")})
     holder_id: Mapped[int] = mapped_column(ForeignKey("org_user.id"))
     #: view or paper
     mode: Mapped[str] = mapped_column(String(8))
@@ -156,7 +159,9 @@ class ArchiveAccess(db.Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     user_id: Mapped[int] = mapped_column(ForeignKey("org_user.id"))
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={"merge": "move", "label": _l("Who looked")}
+    )
     #: the department that owned the customer then
     department_id: Mapped[int] = mapped_column(ForeignKey("org_department.id"))
     #: one of ACCESS_KINDS

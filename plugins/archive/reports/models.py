@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, Money, UTCDateTime
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 from portal.purchases.models import Product
 
@@ -60,7 +61,8 @@ class ArchiveReportLine(db.Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("archive_report.id", ondelete="CASCADE"))
     customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), info={"merge": "move", "unique_with": ("report_id", "product_id")}
+        ForeignKey("customer.id"),
+        info={"merge": "move", "unique_with": ("report_id", "product_id"), "label": _l("Lines of weekly reports")},
     )
     product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
     #: bought in the week, from the purchases when the report was submitted
