@@ -38,7 +38,7 @@ SLOTS = ("product_1", "product_2", "product_3")
 class OpportunityForm(VersionedForm):
     """An opportunity; the next step only when it is new."""
 
-    title = TextField(_l("Opportunity"), [REQUIRED, at_most(200)])
+    title = TextField(_l("Sales opportunity"), [REQUIRED, at_most(200)])
     source = ChoiceField(_l("Source"), choices=options(words.SOURCES))
     stage = ChoiceField(_l("Stage"), choices=options({stage: words.STAGES[stage] for stage in OPEN_STAGES}))
     amount = YuanField(_l("Amount"), [GIVEN])

@@ -82,7 +82,7 @@ OPPORTUNITIES = Listing(
     columns=[
         Column(
             "title",
-            _l("Opportunity"),
+            _l("Sales opportunity"),
             {"title": Opportunity.title, "customer": Customer.name},
             cell=lambda row, _c: stack(row.title, row.customer),
             export=lambda row, _c: row.title,
