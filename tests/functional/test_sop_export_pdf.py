@@ -159,6 +159,30 @@ def test_contents_and_indexes_lead_to_their_pages(pdf: pikepdf.Pdf, pages: list[
         assert code in pages[number_of(pdf, names[str(link.Dest)]) - 1]
 
 
+def test_behind_the_chapters_stand_checklists_responsibilities_forms_words_and_departments(pages: list[str]) -> None:
+    headings = (
+        "Checklists",
+        "Responsibilities of the departments",
+        "Index of forms and records",
+        "Glossary",
+        "Procedures by department",
+    )
+    first = [
+        next(n for n, text in enumerate(pages) if n > 3 and re.search(rf"^\s*{heading}", text, re.MULTILINE))
+        for heading in headings
+    ]
+    assert first == sorted(first)
+    ends = [*first[1:], len(pages)]
+    found = ["".join(pages[begin : max(end, begin + 1)]) for begin, end in zip(first, ends, strict=True)]
+    checklists, responsibilities, forms, glossary, departments = found
+    assert len(re.findall(r"^\s*\d+ ", checklists, re.MULTILINE)) >= 4
+    assert re.search(r"XS-001.*\bRA\b", responsibilities)
+    assert "销售部" in responsibilities
+    assert re.search(r"见客登记本.*XS-001", forms)
+    assert "客户档案" in glossary
+    assert all(code in departments for code in ("XS-001", "XS-002", "XS-003"))
+
+
 def test_bookmarks_follow_the_manual(pdf: pikepdf.Pdf) -> None:
     top = [str(item.Title) for item in outline(pdf)]
     assert len(top) >= 8
