@@ -97,6 +97,7 @@ def test_every_answer_is_protected(stage: Stage) -> None:
         is_file = headers.get("Content-Disposition", "").startswith("attachment")
         assert is_sealed if is_document else policy == POLICY or (is_file and is_sealed), path
         assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["X-Frame-Options"] == "DENY", path
         assert headers["Cache-Control"] == "no-store", path
         assert headers["Referrer-Policy"] == "same-origin", path
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
