@@ -256,8 +256,8 @@ def one_clock(source: Source) -> Found:
     "environment",
     "py",
     "Every setting is in portal/config.py, with a default and a line of help; one read elsewhere is unknown to all.",
-    # The server hands its environment on; plugin_state asks whether a setting is fixed there; checks asks what a library
-    # will find.
+    # The server hands its environment on; plugin_state asks whether a setting is fixed there; checks asks what a
+    # library will find.
     exempt=("portal/config.py", "portal/server.py", "portal/auth/plugin_state.py", "portal/core/checks.py"),
 )
 def settings_in_one_place(source: Source) -> Found:

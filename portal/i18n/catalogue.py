@@ -68,20 +68,20 @@ def speaking(code: str) -> Iterator[None]:
             _active.set(before)
 
 
-def gettext(message: str, **values: Any) -> str:
+def gettext(message: str, /, **values: Any) -> str:
     """The message in the present language, its named placeholders filled."""
     text: str = _current()[0].gettext(message)
     return text % values if values else text
 
 
-def ngettext(singular: str, plural: str, number: int, **values: Any) -> str:
+def ngettext(singular: str, plural: str, number: int, /, **values: Any) -> str:
     """The same with a number; `%(num)s` is filled with it."""
     text: str = _current()[0].ngettext(singular, plural, number)
     return text % ({"num": number} | values)
 
 
 @pass_context
-def _template_gettext(context: Context, message: str, **values: Any) -> str:
+def _template_gettext(context: Context, message: str, /, **values: Any) -> str:
     """`_()` in templates. Jinja's own fills placeholders even when there are none, so that a bare % in a translation
     breaks the page; a message without values is shown as it is."""
     text = _safe(context, _current()[0].gettext(message))
@@ -89,7 +89,7 @@ def _template_gettext(context: Context, message: str, **values: Any) -> str:
 
 
 @pass_context
-def _template_ngettext(context: Context, singular: str, plural: str, number: int, **values: Any) -> str:
+def _template_ngettext(context: Context, singular: str, plural: str, number: int, /, **values: Any) -> str:
     """`ngettext()` in templates."""
     text = _safe(context, _current()[0].ngettext(singular, plural, number))
     return text % ({"num": number} | values)
@@ -100,6 +100,6 @@ def _safe(context: Context, text: str) -> str:
     return Markup(text) if context.eval_ctx.autoescape else text
 
 
-def lazy_gettext(message: str, **values: Any) -> LazyString:
+def lazy_gettext(message: str, /, **values: Any) -> LazyString:
     """A message that is translated when it is shown: for class bodies and registered definitions."""
     return LazyString(gettext, message, **values)

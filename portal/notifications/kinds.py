@@ -41,7 +41,7 @@ class Message:
         return render(encode(self))
 
 
-def message(msgid: str, **params: Any) -> Message:
+def message(msgid: str, /, **params: Any) -> Message:
     """A translatable sentence for `notify`: `message("%(name)s was approved", name=…)`.
 
     `message` is a keyword of the message extraction, so the sentence gets into the catalogues.
@@ -50,7 +50,7 @@ def message(msgid: str, **params: Any) -> Message:
     return Message(msgid, tuple(sorted(params.items())))
 
 
-def message_n(singular: str, plural: str, num: int, **params: Any) -> Message:
+def message_n(singular: str, plural: str, num: int, /, **params: Any) -> Message:
     """The same with a number: `message_n("%(num)s request", "%(num)s requests", 3)`."""
     return Message(singular, tuple(sorted({**params, "num": num}.items())), plural)
 

@@ -19,7 +19,7 @@ from portal.core import clock
 from portal.core.errors import Invalid
 from portal.core.transaction import transaction
 from portal.extensions import db
-from portal.notifications import mailer
+from portal.notifications import kinds, mailer
 from portal.notifications.digest import write_digests
 from portal.notifications.kinds import Message, NoticeKind, message, message_n
 from portal.notifications.mailer import compose, release_lost, send_due, spool_folder
@@ -432,6 +432,13 @@ def test_the_digest_comes_on_working_days_at_eight(app: Flask) -> None:
 )
 def test_messages_are_filled_when_they_are_read(app: Flask, text: Message, shown: str) -> None:
     assert str(text) == shown
+
+
+def test_placeholders_may_be_called_anything(app: Flask) -> None:
+    """A filled word may have the name of something of the translator's own: number, message, singular."""
+    kept = kinds.encode(message_n("%(num)s of %(number)s", "%(num)s of %(number)s", 2, number="FB-1", plural="x"))
+    assert kinds.render(kept) == "2 of FB-1"
+    assert kinds.render(kinds.encode(message("%(message)s", message="so", singular="y"))) == "so"
 
 
 def test_lost_claims_go_back_into_the_queue(app: Flask, world: World, server: Server) -> None:
