@@ -187,6 +187,15 @@ def _pages(company: data.Company) -> list[tuple[str, str, str]]:
 
 @contextmanager
 def _server(application: str, environment: dict[str, str], *options: str) -> Iterator[int]:
+    with serving(application, environment, *options) as (port, _process):
+        yield port
+
+
+@contextmanager
+def serving(
+    application: str, environment: dict[str, str], *options: str
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """An application under gunicorn: its port and the process above the web processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -202,7 +211,7 @@ def _server(application: str, environment: dict[str, str], *options: str) -> Ite
                 time.sleep(0.1)
         else:
             raise RuntimeError(f"{application} did not answer")
-        yield port
+        yield port, process
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -153,7 +153,13 @@ def prepare(demo: bool) -> None:
     from portal import migrating
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    current = not migrating.missing_heads(app)
+    try:
+        current = not migrating.missing_heads(app)
+    except migrating.UnknownRevision as error:
+        raise click.ClickException(
+            f"The database knows revisions that this portal does not: {error}. It was migrated by a newer version, or"
+            " by a plugin that is not installed. Install that, or restore a backup of this version."
+        ) from None
     if not demo:
         if not current:
             raise click.ClickException("The database is not up to date. Make a backup, then run: portal db upgrade")

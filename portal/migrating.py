@@ -49,9 +49,19 @@ def current_heads(app: Flask) -> tuple[str, ...]:
         return MigrationContext.configure(connection).get_current_heads()
 
 
+class UnknownRevision(Exception):
+    """The database was brought further than this version of the portal (or its plugins) knows."""
+
+
 def missing_heads(app: Flask) -> set[str]:
-    """Revisions that an upgrade would still bring; a branch that others depend on counts as reached with them."""
+    """Revisions that an upgrade would still bring; a branch that others depend on counts as reached with them.
+
+    :raises UnknownRevision: the database is newer than the code, or a plugin that wrote into it is not installed.
+    """
     script = ScriptDirectory.from_config(alembic_config(app))
+    known = {revision.revision for revision in script.walk_revisions()}
+    if unknown := set(current_heads(app)) - known:
+        raise UnknownRevision(", ".join(sorted(unknown)))
     reached: set[str] = set()
     waiting = list(current_heads(app))
     while waiting:

@@ -14,6 +14,7 @@ from sqlalchemy import inspect, text
 
 from portal import migrating
 from portal.app import create_app
+from portal.cli import cli
 from portal.extensions import Base, db
 from tests.conftest import SERVER_URL, _database_url, _server_command, settings_for
 
@@ -226,3 +227,16 @@ def _heads(app: Flask) -> tuple[str, ...]:
     from alembic.script import ScriptDirectory
 
     return tuple(ScriptDirectory.from_config(migrating.alembic_config(app)).get_heads())
+
+
+def test_a_database_that_knows_more_than_the_portal_is_refused(databases: Databases, tmp_path: Path) -> None:
+    app = _app(tmp_path, databases.make())
+    with app.app_context():
+        migrating.upgrade(app)
+        with db.engine.begin() as connection:
+            connection.execute(text("INSERT INTO alembic_version (version_num) VALUES ('portal_9999')"))
+        _close()
+    said = app.test_cli_runner().invoke(cli, ["prepare"])
+    assert said.exit_code == 1
+    assert "portal_9999" in said.output
+    assert "newer version" in said.output
