@@ -31,7 +31,7 @@ ROUNDS = ("sqlite", "postgresql", "browser")
 #: Experiments that take long have a target of their own (`make faults`); the others run shortened here.
 LEFT_OUT = tuple(
     f"--ignore=tests/faults/test_{name}.py"
-    for name in ("archive_kills", "archive_scan", "backups", "bombs", "kills", "migrations_killed")
+    for name in ("archive_kills", "archive_scan", "backups", "bombs", "kills", "migrations_killed", "two_machines")
 )
 NO_TESTS = 5
 #: Thousands of small databases are made and thrown away: in memory no test waits for a disk.
