@@ -12,6 +12,7 @@ from plugins.vip import ddl
 from portal.core.database import BigId, Money, UTCDateTime
 from portal.customers.models import Contact, Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 SILVER, GOLD, DIAMOND = "silver", "gold", "diamond"
@@ -34,7 +35,9 @@ class VipApplication(db.Model):
     __tablename__ = "vip_application"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={"merge": "move", "label": _l("VIP applications")}
+    )
     #: the person who becomes the member, when it is not the customer itself (condition "rank")
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     #: "customer", "company" or "renewal"
@@ -91,7 +94,9 @@ class VipMembership(db.Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     #: "VIP-2026-000001"
     number: Mapped[str] = mapped_column(String(30), unique=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={"merge": "move", "label": _l("VIP memberships")}
+    )
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     level: Mapped[str] = mapped_column(String(10))
     valid_from: Mapped[date] = mapped_column(Date)
@@ -209,7 +214,9 @@ class VipCandidate(db.Model):
     __tablename__ = "vip_candidate"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={"merge": "move", "label": _l("VIP candidates")}
+    )
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     condition: Mapped[str] = mapped_column(String(10))
     #: amount that meets the condition; 0 for a rank

@@ -18,7 +18,8 @@ import portal
 from portal.app import REGISTRIES
 from portal.audit import labels
 from portal.core.registry import registry
-from portal.customers.references import customer_references
+from portal.customers.merging.fields import table_label
+from portal.customers.references import MOVE, customer_references
 from portal.extensions import Base
 from portal.pluginmanager import CORE_MODULES
 
@@ -228,3 +229,12 @@ def test_values_in_the_trail_are_said_in_words_of_their_module(app: Flask) -> No
         assert labels.value_text("key_accounts", "tier", "important") == "Important customer"
         assert labels.value_text("customers", "stage", "potential") != "potential"
         assert labels.value_text("customers", "level", "gold") == "gold"
+
+
+def test_what_a_merge_moves_is_called_by_words(app: Flask) -> None:
+    """The preview of a merge counts rows of every table; people read words, not names of tables."""
+    with app.test_request_context(), force_locale("zh_Hans_CN"):
+        moved = [reference.name for reference in customer_references() if reference.on_merge == MOVE]
+        called = {name: table_label(name) for name in moved}
+    assert len(called) > 20
+    assert {name: label for name, label in called.items() if not CHINESE.search(label)} == {}

@@ -12,6 +12,7 @@ from portal.core.database import BigId, Money, UTCDateTime
 from portal.customers.models import MOVE, Contact, Customer, Interaction
 from portal.documents.models import Document
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 from portal.purchases.models import Purchase
 
@@ -38,7 +39,9 @@ class CareDuty(db.Model):
     __tablename__ = "key_accounts_duty"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={**MOVE, "unique_with": ("duty",)})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={**MOVE, "unique_with": ("duty",), "label": _l("Care duties")}
+    )
     duty: Mapped[str] = mapped_column(String(20))
     #: None: its owner left and nobody took over
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"))
@@ -94,7 +97,9 @@ class ExecutiveVisit(db.Model):
     __tablename__ = "key_accounts_visit"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info=MOVE)
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={**MOVE, "label": _l("Executive visits")}
+    )
     executive_id: Mapped[int] = mapped_column(ForeignKey("org_user.id"))
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
     minutes: Mapped[int] = mapped_column(SmallInteger, default=90)
@@ -171,7 +176,9 @@ class MeetingGuest(db.Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     meeting_id: Mapped[int] = mapped_column(ForeignKey("key_accounts_meeting.id"))
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info=MOVE)
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={**MOVE, "label": _l("Guests of meetings")}
+    )
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
     #: "invited", "accepted", "declined" or "came"
     answer: Mapped[str] = mapped_column(String(10), default="invited")
@@ -211,7 +218,7 @@ class DemandForecast(db.Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), info={**MOVE, "unique_with": ("made_in", "month")}
+        ForeignKey("customer.id"), info={**MOVE, "unique_with": ("made_in", "month"), "label": _l("Sales forecasts")}
     )
     #: first day of the month in which it was given
     made_in: Mapped[date] = mapped_column(Date)
@@ -234,7 +241,9 @@ class Incentive(db.Model):
     __tablename__ = "key_accounts_incentive"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info=MOVE)
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={**MOVE, "label": _l("Incentives")}
+    )
     #: "discount", "rebate", "allowance" or "contest"
     kind: Mapped[str] = mapped_column(String(12))
     terms: Mapped[str] = mapped_column(String(500))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, Money, UTCDateTime
 from portal.customers.models import MOVE, Customer, NextStep
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 from portal.purchases.models import Product
 
@@ -48,7 +49,7 @@ class Opportunity(db.Model):
     __tablename__ = "key_accounts_opportunity"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info=MOVE)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={**MOVE, "label": _l("Opportunities")})
     title: Mapped[str] = mapped_column(String(200))
     #: one of SOURCES
     source: Mapped[str] = mapped_column(String(20))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, Money, UTCDateTime
 from portal.customers.models import MOVE, Contact, Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 PREPARE, PLAN, REVIEW, MONITOR = "prepare", "plan", "review", "monitor"
@@ -27,7 +28,9 @@ class AccountPlan(db.Model):
     __tablename__ = "key_accounts_plan"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={**MOVE, "unique_with": ("live",)})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={**MOVE, "unique_with": ("live",), "label": _l("Account plans")}
+    )
     title: Mapped[str] = mapped_column(String(200))
     first_year: Mapped[int] = mapped_column(SmallInteger)
     #: 1 … 3
@@ -170,7 +173,9 @@ class EmergencyPlan(db.Model):
     __tablename__ = "key_accounts_emergency_plan"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info=MOVE)
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={**MOVE, "label": _l("Emergency plans")}
+    )
     incident: Mapped[str] = mapped_column(String(120))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.database import BigId, Money, UTCDateTime
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 #: Segments of value propositions (技术复杂型、服务响应型、一般).
@@ -121,7 +122,7 @@ class CustomerSegment(db.Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), unique=True, info={"merge": "move", "unique_with": ()}
+        ForeignKey("customer.id"), unique=True, info={"merge": "move", "unique_with": (), "label": _l("Segments")}
     )
     segment: Mapped[str] = mapped_column(String(12))
 
@@ -135,7 +136,8 @@ class BuyingEmphasis(db.Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), info={"merge": "move", "unique_with": ("factor",)}
+        ForeignKey("customer.id"),
+        info={"merge": "move", "unique_with": ("factor",), "label": _l("Emphases of the offer")},
     )
     #: EMPHASES
     factor: Mapped[str] = mapped_column(String(16))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, UTCDateTime
 from portal.customers.models import Contact
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 #: Before, during and after purchase (购前、购中、购后).
@@ -24,7 +25,9 @@ class SatisfactionGrade(db.Model):
     __tablename__ = "key_accounts_satisfaction"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={"merge": "move", "label": _l("Satisfaction surveys")}
+    )
     #: None: said for the customer as a whole
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
     surveyed_on: Mapped[date] = mapped_column(Date)

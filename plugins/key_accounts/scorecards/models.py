@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, UTCDateTime
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 QUALIFICATION, SELECTION, RISK = "qualification", "selection", "risk"
@@ -26,7 +27,9 @@ class Scorecard(db.Model):
     __tablename__ = "key_accounts_scorecard"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={"merge": "move", "label": _l("Scorecards")}
+    )
     #: CARDS
     card: Mapped[str] = mapped_column(String(16))
     #: weighted mean of the answered criteria, 0 … 100; None when nothing was answered
@@ -80,7 +83,9 @@ class Violation(db.Model):
     __tablename__ = "key_accounts_violation"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={"merge": "move", "label": _l("Breaches of market order")}
+    )
     #: VIOLATIONS
     kind: Mapped[str] = mapped_column(String(16))
     happened_on: Mapped[date] = mapped_column(Date)

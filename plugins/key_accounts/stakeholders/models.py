@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, UTCDateTime
 from portal.customers.models import MOVE, Contact
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 
@@ -19,7 +20,9 @@ class Stakeholder(db.Model):
     __tablename__ = "key_accounts_stakeholder"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info=MOVE)
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={**MOVE, "label": _l("Stakeholders")}
+    )
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), unique=True)
     #: 1 hardly any … 5 decides
     influence: Mapped[int] = mapped_column(SmallInteger)

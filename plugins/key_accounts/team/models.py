@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, UTCDateTime
 from portal.customers.models import MOVE, Contact, Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 TECHNICAL, MANAGEMENT = "technical", "management"
@@ -25,7 +26,9 @@ class AccountTeam(db.Model):
     __tablename__ = "key_accounts_team"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), unique=True, info={**MOVE, "unique_with": ()})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), unique=True, info={**MOVE, "unique_with": (), "label": _l("Account teams")}
+    )
     #: the executive sponsor (高层负责人)
     sponsor_id: Mapped[int | None] = mapped_column(ForeignKey("org_user.id"), index=True)
     #: where the customer complains; never the account manager
@@ -57,7 +60,9 @@ class TeamMember(db.Model):
     __tablename__ = "key_accounts_team_member"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info=MOVE)
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={**MOVE, "label": _l("Members of account teams")}
+    )
     user_id: Mapped[int] = mapped_column(ForeignKey("org_user.id"))
     #: vocabulary.ROLES
     role: Mapped[str] = mapped_column(String(16))
@@ -114,7 +119,9 @@ class Channel(db.Model):
     __tablename__ = "key_accounts_channel"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True, info=MOVE)
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={**MOVE, "label": _l("Channels for complaints")}
+    )
     #: "technical" or "management"
     level: Mapped[str] = mapped_column(String(12))
     user_id: Mapped[int] = mapped_column(ForeignKey("org_user.id"))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, Money, UTCDateTime
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.i18n import _l
 from portal.org.models import User
 
 #: Tiers from the top down (关键、重要、一般).
@@ -39,7 +40,7 @@ class CustomerTier(db.Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     #: after a merge the kept customer keeps his own row (see `tiers.services.follow_merge`)
     customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), unique=True, info={"merge": "move", "unique_with": ()}
+        ForeignKey("customer.id"), unique=True, info={"merge": "move", "unique_with": (), "label": _l("Tiers")}
     )
     #: TIERS; "" when only roles were noted and nobody decided on the tier
     tier: Mapped[str] = mapped_column(String(10))

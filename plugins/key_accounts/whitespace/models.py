@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.database import BigId, Money, UTCDateTime
 from portal.customers.models import Customer
 from portal.extensions import db
+from portal.i18n import _l
 
 OURS, RIVAL, NONE = "ours", "rival", "none"
 STATES = (OURS, RIVAL, NONE)
@@ -22,10 +23,14 @@ class CustomerUnit(db.Model):
     __tablename__ = "key_accounts_unit"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), info={"merge": "move"})
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customer.id"), info={"merge": "move", "label": _l("Units of customers")}
+    )
     name: Mapped[str] = mapped_column(String(100))
     #: the unit is a customer of its own with us: his purchases fill the row
-    linked_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True, info={"merge": "move"})
+    linked_id: Mapped[int | None] = mapped_column(
+        ForeignKey("customer.id"), index=True, info={"merge": "move", "label": _l("Units of customers")}
+    )
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
 
     linked: Mapped[Customer | None] = relationship(foreign_keys=[linked_id])
@@ -43,7 +48,8 @@ class Whitespace(db.Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), info={"merge": "move", "unique_with": ("unit_key", "category")}
+        ForeignKey("customer.id"),
+        info={"merge": "move", "unique_with": ("unit_key", "category"), "label": _l("Cells of the whitespace")},
     )
     #: None: the customer as a whole
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("key_accounts_unit.id"), index=True)
@@ -74,7 +80,8 @@ class DriverFigure(db.Model):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     customer_id: Mapped[int] = mapped_column(
-        ForeignKey("customer.id"), info={"merge": "move", "unique_with": ("node",)}
+        ForeignKey("customer.id"),
+        info={"merge": "move", "unique_with": ("node",), "label": _l("Figures of the driver tree")},
     )
     #: key of the node (whitespace.tree)
     node: Mapped[str] = mapped_column(String(30))
