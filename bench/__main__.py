@@ -41,7 +41,7 @@ FLOOR_SERVER = (
     "--threads",
     "4",
     "--keep-alive",
-    "5",
+    "0",
     "--worker-tmp-dir",
     "/dev/shm",
     "--log-level",
@@ -58,6 +58,7 @@ GOALS = {
     "search two characters": 6.0,
     "search initials": 6.0,
     "search pinyin with a slip": 12.0,
+    "portfolio": 3.0,
 }
 #: The list a thousand pages in, as a multiple of the first page.
 DEEP_GOAL = 1.2
@@ -178,10 +179,11 @@ def _pages(company: data.Company) -> list[tuple[str, str, str]]:
             ("inbox", role, "/approvals"),
             ("VIP list", role, "/vip/"),
             ("home", role, "/"),
+            ("portfolio", role, "/key-accounts/"),
         ]
     if deep is not None:
         after = keyset.encode(deep.name_sort, deep.id)
-        pages.insert(-8, ("list 1,000 pages in", "executive", f"/customers/?sort=name&after={after}"))
+        pages.insert(-9, ("list 1,000 pages in", "executive", f"/customers/?sort=name&after={after}"))
     return pages
 
 
