@@ -168,21 +168,7 @@ def _improve(version: ManualVersion, is_major: bool, editor: Actor) -> None:
 def _edit(version: ManualVersion, procedure_id: int, editor: Actor, with_stop: bool = True) -> None:
     """Change a time limit and a standard, add a step."""
     content = queries.procedure_content(version.id, procedure_id)
-    steps = [
-        StepInput(
-            step.key,
-            step.who,
-            step.what,
-            step.record,
-            step.limit_amount,
-            step.limit_unit,
-            step.limit_text,
-            step.standard,
-            step.is_check,
-            step.is_stop,
-        )
-        for step in content.steps
-    ]
+    steps = [StepInput.of(step) for step in content.steps]
     first = steps[0]
     steps[0] = replace(first, standard=f"{first.standard.rstrip('。')}；当日记入系统".lstrip("；"))
     steps[-1] = replace(steps[-1], limit_amount=1, limit_unit="working_days")

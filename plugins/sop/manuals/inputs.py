@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,22 @@ class StepInput:
     standard: str = ""
     is_check: bool = True
     is_stop: bool = False
+
+    @classmethod
+    def of(cls, step: Any) -> StepInput:
+        """What would have to be typed for a step as it is kept, to change a part of it."""
+        return cls(
+            step.key,
+            step.who,
+            step.what,
+            step.record,
+            step.limit_amount,
+            step.limit_unit,
+            step.limit_text,
+            step.standard,
+            step.is_check,
+            step.is_stop,
+        )
 
 
 @dataclass(frozen=True)

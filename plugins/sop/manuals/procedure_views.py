@@ -182,21 +182,7 @@ def _as_input(content: Any, seen: str) -> ProcedureInput:
         departments=tuple((part.department_id, part.raci) for part in content.departments),
         roles=content.roles,
         related=tuple((item.procedure_id, item.kind) for item in content.related),
-        steps=tuple(
-            StepInput(
-                step.key,
-                step.who,
-                step.what,
-                step.record,
-                step.limit_amount,
-                step.limit_unit,
-                step.limit_text,
-                step.standard,
-                step.is_check,
-                step.is_stop,
-            )
-            for step in content.steps
-        ),
+        steps=tuple(StepInput.of(step) for step in content.steps),
     )
 
 
