@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-from unicodedata import east_asian_width
 
 import click
 from flask import Flask
@@ -129,25 +128,14 @@ def demo(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(demo_company.accounts(), ensure_ascii=False, indent=1))
         return
-    click.echo(_table(demo_company.accounts(), ("login", "password", "name", "department", "title")))
-
-
-def _table(rows: list[dict[str, str]], columns: tuple[str, ...]) -> str:
-    """Rows as lines with aligned columns; Chinese characters are two places wide in a terminal."""
-
-    def width(text: str) -> int:
-        return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-    widths = {column: max((width(row[column]) for row in rows), default=0) for column in columns}
-    lines = ["  ".join(row[c] + " " * (widths[c] - width(row[c])) for c in columns).rstrip() for row in rows]
-    return "\n".join(lines)
+    click.echo(demo_company.accounts_text())
 
 
 @cli.command("prepare", hidden=True)
 @click.option("--demo", is_flag=True)
 @with_appcontext
 def prepare(demo: bool) -> None:
-    """What `portal run` needs done before: prints the demo accounts to the output, what it does to the error output."""
+    """What `portal run` needs done before: migrations, the demo company; says what it does, or why it cannot."""
     from flask import current_app
 
     from portal import migrating
@@ -165,23 +153,21 @@ def prepare(demo: bool) -> None:
             raise click.ClickException("The database is not up to date. Make a backup, then run: portal db upgrade")
         return
     if not current:
-        click.echo("Migrating the database …", err=True)
+        click.echo("Migrating the database …")
         migrating.upgrade(app)
     from portal.demo import load as demo_company
 
     if demo_company.is_empty():
-        click.echo("Loading the demo company (about a minute, once) …", err=True)
+        click.echo("Loading the demo company (about a minute, once) …")
         # What is made on the way is no news to somebody who waits for the first page.
         logging.disable(logging.INFO)
         try:
             demo_company.load()
         finally:
             logging.disable(logging.NOTSET)
-    if demo_company.accounts_file().is_file():
-        click.echo(_table(demo_company.accounts(), ("login", "password", "name", "department", "title")))
 
 
-# Without an application: this process only looks after those that have one.
+# It builds the application itself, for the processes that it forks.
 @cli.command("run", with_appcontext=False)
 @click.option("--demo", is_flag=True, help="migrate, load the demo company into an empty database, print its accounts")
 @click.option("--only", type=click.Choice(("web", "worker")), help="start one of the two, where several machines share")

@@ -1,7 +1,9 @@
 """Starts web server and worker together and stops them together: what `portal run` does.
 
-The two are children in process groups of their own, so that a Ctrl-C in the terminal reaches only the supervisor, which
-then ends them in order. Should the supervisor itself be killed, the kernel tells them to end (`PR_SET_PDEATHSIG`).
+The supervisor builds the application once and forks both, so that a start takes the time of one, and the processes
+share its memory. The two have process groups of their own, so that a Ctrl-C in the terminal reaches only the
+supervisor, which then ends them in order. Should the supervisor itself be killed, the kernel tells them to end
+(`PR_SET_PDEATHSIG`).
 """
 
 from __future__ import annotations
@@ -18,17 +20,25 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
-from portal.config import ConfigError, load_config
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
-#: What the two children run.
-WEB_APPLICATION = "portal.app:create_app()"
-WORKER_INSTANCE = "portal.jobs.worker.huey"
-WORKER_THREADS = 2
+from portal import migrating, web_server
+from portal.app import create_app
+from portal.config import ConfigError, load_config
+from portal.demo import load as demo_company
+from portal.extensions import db
+from portal.jobs import worker as job_worker
+from portal.jobs.queue import huey_of
+from portal.pluginmanager import PluginError
+from portal.startup import settle, without_collector
 
 #: Seconds that a child has to finish what it is doing before it is interrupted, and before it is killed.
 GRACE_SECONDS = 10.0
@@ -50,47 +60,47 @@ class Child:
     """One of the two processes.
 
     :ivar name: as it is called in messages.
+    :ivar work: what it does until it is told to stop.
     :ivar gently: the signal that lets it finish its present work. :ivar firmly: the one that interrupts it.
-    :ivar environment: what it gets besides this process's environment.
     """
 
     name: str
-    command: Sequence[str]
+    work: Callable[[], None]
     gently: signal.Signals
     firmly: signal.Signals
-    environment: Mapping[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: ForkProcess | None = None
 
     def start(self) -> None:
-        """Start it in a process group of its own."""
-        self.process = subprocess.Popen(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, **self.environment},
-            start_new_session=True,
-            preexec_fn=_before_exec,
-        )
+        """Fork it, in a process group of its own."""
+        self.process = get_context("fork").Process(target=self._run, name=self.name)
+        self.process.start()
+
+    def _run(self) -> None:
+        """In the child: end with the supervisor, receive signals again, then work."""
+        os.setsid()
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        self.work()
+
+    @property
+    def code(self) -> int | None:
+        """How it ended: its exit code, the negative number of the signal that ended it, None while it runs."""
+        return self.process.exitcode if self.process else None
 
     @property
     def ended(self) -> bool:
         """Whether it has run and is gone."""
-        return self.process is not None and self.process.poll() is not None
+        return self.code is not None
 
     def send(self, number: signal.Signals, *, group: bool = False) -> None:
         """Send a signal to it, or to everything it started as well."""
-        if self.process is None:
+        if self.process is None or self.process.pid is None:
             return
         with contextlib.suppress(ProcessLookupError):
             if group:
                 os.killpg(self.process.pid, number)
             elif not self.ended:
-                self.process.send_signal(number)
-
-
-def _before_exec() -> None:
-    """Between fork and exec: end with the supervisor, and receive signals again."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+                os.kill(self.process.pid, number)
 
 
 def main(*, demo: bool = False, web: bool = True, worker: bool = True) -> int:
@@ -106,40 +116,54 @@ def main(*, demo: bool = False, web: bool = True, worker: bool = True) -> int:
         with _only_one(config["DATA_DIR"]):
             if web:
                 _refuse_busy_port(config["HOST"], config["PORT"])
-            accounts = _prepare(demo=demo)
-            # The log-in page of the demo company names its accounts.
-            environment = {"DEMO": os.environ.get("DEMO", "true")} if accounts else {}
-            return _supervise(_children(environment, web=web, worker=worker), config, accounts if web else "")
-    except (ConfigError, StartError) as error:
+            with without_collector():
+                app = create_app()
+            accounts = _prepare(app, demo=demo)
+            settle()
+            return _supervise(_children(app, web=web, worker=worker), config, accounts if web else "")
+    except (ConfigError, PluginError, StartError) as error:
         _say(f"The portal cannot start: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-def _prepare(*, demo: bool) -> str:
-    """Bring the database up to date in a process of its own, so that this one stays small.
+def _prepare(app: Flask, *, demo: bool) -> str:
+    """Bring the database up to date, and leave no connection open for the children to inherit.
 
     :return: the demo accounts as text, empty without a demo company.
     """
-    command = [sys.executable, "-c", "from portal.cli import main; main()", "prepare", *(["--demo"] if demo else [])]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, encoding="utf-8")
-    if done.returncode:
-        raise StartError("the database could not be made ready (see above).")
-    return done.stdout.rstrip()
+    with app.app_context():
+        if not _is_ready(app, demo=demo):
+            # In a process of its own, so that this one, and all that share its memory, stay small.
+            command = [sys.executable, "-c", "from portal.cli import main; main()", "prepare"]
+            done = subprocess.run([*command, *(["--demo"] if demo else [])], stdin=subprocess.DEVNULL)
+            if done.returncode:
+                raise StartError("the database could not be made ready (see above).")
+        accounts = demo_company.accounts_text() if demo else ""
+        db.session.remove()
+        db.engine.dispose()
+    huey_of(app).storage.close()
+    if accounts and "DEMO" not in os.environ:
+        # The log-in page of the demo company names its accounts.
+        app.config["DEMO"] = True
+    return accounts
 
 
-def _children(environment: Mapping[str, str], *, web: bool, worker: bool) -> list[Child]:
+def _is_ready(app: Flask, *, demo: bool) -> bool:
+    """Whether the database needs nothing; in doubt no, for `portal prepare` says what is wrong."""
+    try:
+        return not migrating.missing_heads(app) and not (demo and demo_company.is_empty())
+    except (migrating.UnknownRevision, SQLAlchemyError, OSError):
+        return False
+
+
+def _children(app: Flask, *, web: bool, worker: bool) -> list[Child]:
     children = []
     if web:
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:portal.gunicorn_conf", WEB_APPLICATION]
-        children.append(Child("web server", command, signal.SIGTERM, signal.SIGQUIT, environment))
+        children.append(Child("web server", lambda: web_server.serve(app), signal.SIGTERM, signal.SIGQUIT))
     if worker:
-        command = [sys.executable, "-m", "huey.bin.huey_consumer", WORKER_INSTANCE]
-        # As `portal jobs worker` does: asks often, no schedule of huey's own, the first SIGTERM lets running jobs end.
-        command += ["-w", str(WORKER_THREADS), "-k", "thread", "-m", "1", "-d", "0.1", "-n", "-S", "-q"]
-        command += ["-g", "TERM", "-t", "20"]
-        children.append(Child("worker", command, signal.SIGTERM, signal.SIGINT, environment))
+        children.append(Child("worker", lambda: job_worker.work(app), signal.SIGTERM, signal.SIGINT))
     return children
 
 
@@ -228,12 +252,11 @@ def _stop(children: list[Child], watched: set[signal.Signals]) -> None:
         # The group may hold what the child itself did not end.
         child.send(signal.SIGKILL, group=True)
         if child.process:
-            child.process.wait()
+            child.process.join()
 
 
 def _reason(child: Child) -> str:
-    assert child.process is not None
-    code = child.process.returncode
+    code = child.code or 0
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 

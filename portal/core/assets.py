@@ -38,10 +38,11 @@ FOREVER = "public, max-age=31536000, immutable"
 
 #: Any quoted word may be the name of an icon (menus, hooks and panels give names as data) …
 _LITERAL = re.compile(r"""["']([a-z0-9]+(?:-[a-z0-9]+)*)["']""")
-#: … and these surely are: arguments called icon, the macro's first argument, references into the sprite.
-_STRICT = re.compile(r"""(?:\bui\.icon\(\s*["']|\bicon\s*=\s*["']|\}\}#)([^"'{}<>\s]+)["']""")
+#: … and these surely are: arguments called icon, the first argument of icon(…), references into the sprite.
+_STRICT = re.compile(r"""(?:\bicon(?:\(|\s*=)\s*["']|\}\}#)([^"'{}<>\s]+)["']""")
 _SYMBOL = re.compile(r'<symbol\b[^>]*?viewBox="([^"]+)"[^>]*?id="([^"]+)"[^>]*>(.*?)</symbol>', re.DOTALL)
-_DARK_RULE = re.compile(r"[^{}]*\[data-bs-theme=(?:\"dark\"|dark)\][^{}]*\{[^{}]*\}")
+_RULE = re.compile(r"([^{}]*)\{[^{}]*\}")
+_DARK = ('[data-bs-theme="dark"]', "[data-bs-theme=dark]")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -113,7 +114,9 @@ def follow_system(css: str) -> str:
     """
     plain = _COMMENT.sub("", css)
     rules = []
-    for match in _DARK_RULE.finditer(plain):
+    for match in _RULE.finditer(plain):
+        if not any(mark in match.group(1) for mark in _DARK):
+            continue
         rule = match.group(0).strip()
         rules.append(rule.replace('[data-bs-theme="dark"]', "[data-bs-theme=auto]").replace("=dark]", "=auto]"))
     if not rules:
@@ -142,7 +145,7 @@ def icons_in(text: str, known: Iterable[str]) -> tuple[set[str], set[str]]:
     :returns: (names that exist among all quoted words, names that are used as an icon and do not exist).
     """
     names = set(known)
-    certain = set(_STRICT.findall(text))
+    certain = set(_STRICT.findall(text)) if "icon" in text or "}}#" in text else set()
     return (set(_LITERAL.findall(text)) | certain) & names, certain - names
 
 

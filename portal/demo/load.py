@@ -6,6 +6,7 @@ import json
 import random
 from datetime import timedelta
 from pathlib import Path
+from unicodedata import east_asian_width
 
 from flask import current_app
 from sqlalchemy import func, select
@@ -22,6 +23,7 @@ from portal.pluginmanager import manager
 
 SEED = 20260105
 ACCOUNTS_FILE = "demo_accounts.json"
+ANNOUNCED_COLUMNS = ("login", "password", "name", "department", "title")
 #: Tables whose rows the demo numbers itself: PostgreSQL's sequences are set behind them afterwards.
 NUMBERED = ("customer", "contact", "interaction", "product", "purchase")
 ROLE_TITLES = {login: title for login, _name, _department, title, _roles in words.PEOPLE}
@@ -88,6 +90,21 @@ def accounts() -> list[dict[str, str]]:
             }
         )
     return found
+
+
+def accounts_text() -> str:
+    """The announced accounts as lines with aligned columns, empty where this is not the demo company."""
+    if not accounts_file().is_file():
+        return ""
+    rows = accounts()
+
+    def width(text: str) -> int:
+        # Chinese characters are two places wide in a terminal.
+        return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+    widths = {column: max(width(row[column]) for row in rows) for column in ANNOUNCED_COLUMNS}
+    lines = ["  ".join(row[c] + " " * (widths[c] - width(row[c])) for c in ANNOUNCED_COLUMNS) for row in rows]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def accounts_file() -> Path:

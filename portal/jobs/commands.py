@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 import click
@@ -14,7 +13,7 @@ from portal.core import clock
 from portal.core.registry import registry
 from portal.core.transaction import transaction
 from portal.extensions import db
-from portal.jobs import clockwork, queries
+from portal.jobs import clockwork, queries, worker
 from portal.jobs.models import JobRun, JobState
 from portal.jobs.running import execute_run
 from portal.org.actor import SYSTEM
@@ -99,10 +98,9 @@ def tick() -> None:
 
 
 @jobs.command("worker")
-@click.option("--workers", default=2, show_default=True, help="Jobs at the same time.")
+@click.option("--workers", default=worker.WORKERS, show_default=True, help="Jobs at the same time.")
 @click.option("--type", "kind", type=click.Choice(["thread", "process"]), default="thread", show_default=True)
-def worker(workers: int, kind: str) -> None:
-    """Work through the queue until stopped; a first SIGINT or SIGTERM lets running jobs end."""
-    options = ["-w", str(workers), "-k", kind, "-m", "1", "-d", "0.1", "-n", "-S", "-g", "TERM", "-t", "20"]
-    program = [sys.executable, "-m", "huey.bin.huey_consumer", "portal.jobs.worker.huey", *options]
-    os.execv(sys.executable, program)
+@with_appcontext
+def run_worker(workers: int, kind: str) -> None:
+    """Work through the queue until stopped; a first SIGTERM lets running jobs end."""
+    worker.work(current_app._get_current_object(), workers, kind)  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -37,13 +38,15 @@ time.sleep(60)
 """
 
 SUPERVISOR = """
-import json, signal, sys
+import json, os, signal, sys
+from functools import partial
 from portal import server
 folder, manners = sys.argv[1], json.loads(sys.argv[2])
 server.GRACE_SECONDS = server.INTERRUPT_SECONDS = 1.0
 children = [
-    server.Child(name, [sys.executable, f"{folder}/child.py", name, folder, manner], signal.SIGTERM, signal.SIGQUIT)
+    server.Child(name, partial(os.execv, sys.executable, program), signal.SIGTERM, signal.SIGQUIT)
     for name, manner in manners.items()
+    for program in [[sys.executable, f"{folder}/child.py", name, folder, manner]]
 ]
 sys.exit(server._supervise(children, {}, ""))
 """
@@ -172,6 +175,54 @@ def test_an_unknown_host_and_a_wrong_setting_are_named(tmp_path: Path) -> None:
     done = _run(tmp_path, PORT="many")
     assert done.returncode == 1
     assert "PORT must be a whole number" in done.stdout
+
+
+def _descendants(pid: int) -> list[int]:
+    found = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [*found, *(below for child in found for below in _descendants(child))]
+
+
+def _still_there(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if Path(f"/proc/{pid}").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text()]
+
+
+@pytest.mark.parametrize("manner", [signal.SIGTERM, signal.SIGKILL])
+def test_the_portal_serves_works_and_ends_as_a_whole(database_url: str, tmp_path: Path, manner: signal.Signals) -> None:
+    """`portal run` with real children: pages and jobs from one application, nothing left behind, nothing half done."""
+    port = free_port()
+    program = [sys.executable, "-c", "from portal.cli import main; main()", "run"]
+    environment = {**os.environ, "DATA_DIR": str(tmp_path), "DATABASE_URL": database_url, "PORT": str(port)}
+    with (tmp_path / "log").open("wb") as log:
+        portal = subprocess.Popen(program, cwd=ROOT, env=environment, stdout=log, stderr=log)
+
+    def said() -> str:
+        return (tmp_path / "log").read_text("utf-8")
+
+    try:
+        deadline = time.monotonic() + 90
+        # The supervisor says so when /healthz answers 200, for which the worker's pulse must have reached the database.
+        while f"The portal runs at http://127.0.0.1:{port}" not in said():
+            assert portal.poll() is None, said()
+            assert time.monotonic() < deadline, said()
+            time.sleep(0.1)
+        assert "not well" not in said()
+        below = _descendants(portal.pid)
+        # The web server's master, its two processes, the worker.
+        assert len(_still_there(below)) >= 4
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=10) as page:
+            assert page.status == 200
+    finally:
+        portal.send_signal(manner)
+        code = portal.wait(40)
+    deadline = time.monotonic() + 20
+    while _still_there(below) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    outlived = _still_there(below)
+    for pid in outlived:
+        os.kill(pid, signal.SIGKILL)
+    assert not outlived, "children outlived the supervisor"
+    assert code == (0 if manner == signal.SIGTERM else -signal.SIGKILL), said()
+    assert "Traceback" not in said(), said()
 
 
 def test_one_portal_for_a_data_folder(tmp_path: Path) -> None:
