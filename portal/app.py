@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import PROJECT_ROOT, load_config
-from portal.core import clock, database, error_pages, headers, logs, settings, web
+from portal.core import clock, database, error_pages, headers, logs, pace, settings, web
 from portal.core.permissions import PermissionRegistry
 from portal.core.registry import Registry
 from portal.core.transaction import forget_page
@@ -67,6 +67,7 @@ def configure(app: Flask, overrides: dict[str, Any]) -> None:
     logs.init_logging()
     for name in ("alembic", "fontTools", "pikepdf", "weasyprint"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    pace.init_app(app)
     hops = app.config["PROXY_HOPS"]
     if hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

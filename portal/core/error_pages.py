@@ -9,7 +9,7 @@ from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from portal.core import clock
+from portal.core import clock, pace
 from portal.core.database import is_disk_full
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound, PortalError, TooMany
 from portal.extensions import db
@@ -70,6 +70,8 @@ def unexpected_error(error: Exception) -> tuple[Response | str, int]:
 def page(code: int, status: int | None = None, **context: object) -> tuple[Response | str, int]:
     """Render the page of a code; scripts that asked for JSON get JSON."""
     db.session.rollback()
+    if code == NotFound.status:
+        pace.wait_for_mark()
     if not has_address():
         return Response(f"{code}\n", mimetype="text/plain"), status or code
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":

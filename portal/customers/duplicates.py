@@ -21,7 +21,7 @@ from portal.core import clock
 from portal.core.database import BigId, UTCDateTime
 from portal.core.identifiers import IdentifierError, normalise_credit_code, normalise_phone
 from portal.core.permissions import visible
-from portal.core.text import clean_name, fold, lookup_prefix, similarity
+from portal.core.text import clean_name, fold, latin_form, lookup_prefix, seen_form, similarity
 from portal.core.text.similarity import NameParts
 from portal.core.transaction import in_transaction, transaction
 from portal.customers.actions import CustomerAction
@@ -37,6 +37,8 @@ from portal.org.models import Department, User
 
 #: From this similarity on a name is worth a look (portal.core.text.similarity).
 NEAR = 0.6
+#: Between a name that is near and one that is the same.
+LOOKS_THE_SAME = 0.995
 LIMIT = 8
 #: Candidates taken from one range of the search index.
 PER_RANGE = 200
@@ -124,13 +126,19 @@ def find_duplicates(
             scores[found] = score
             if score == 1.0:
                 same.setdefault(found, []).append(_("same name"))
+            elif score == LOOKS_THE_SAME:
+                same.setdefault(found, []).append(_("a name that looks the same, in letters of another alphabet"))
     ids = sorted({*same, *scores} - {exclude_id}, key=lambda found: (-len(same.get(found, ())), -scores.get(found, 0)))
     return _hints(actor, ids[:LIMIT], same, scores)
 
 
 def near_names(name: str) -> dict[int, float]:
-    """Customer → how alike its name (or another of its names) is; only from `NEAR` on."""
-    candidates = _candidates(name)
+    """Customer → how alike its name (or another of its names) is; only from `NEAR` on.
+
+    `LOOKS_THE_SAME` for a name that differs in nothing a reader can see.
+    """
+    seen = latin_form(name)
+    candidates = _candidates(name) | (_candidates(seen) if seen != name else set())
     if not candidates:
         return {}
     rows = db.session.execute(
@@ -142,6 +150,8 @@ def near_names(name: str) -> dict[int, float]:
     scores: dict[int, float] = {}
     for found, other in rows:
         score = similarity(name, other)
+        if score < 1.0 and seen_form(seen) == seen_form(other):
+            score = LOOKS_THE_SAME
         if score >= NEAR and score > scores.get(found, 0):
             scores[found] = score
     return scores

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from sqlalchemy import ForeignKey, Index, SmallInteger, String, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.text import suffix_terms
+from portal.core.text import latin_form, suffix_terms
 from portal.customers.models import Customer, CustomerAlias
 from portal.extensions import db
 
@@ -44,9 +44,11 @@ class CustomerTerm(db.Model):
 
 
 def terms_of(names: Iterable[str], person: bool) -> Iterator[tuple[int, str]]:
-    """All (kind, term) pairs of a customer's names, without repetitions."""
+    """All (kind, term) pairs of a customer's names, without repetitions. A name in letters that look like Latin ones is
+    found by these, too."""
     seen: dict[tuple[int, str], None] = {}
-    for name in names:
+    written = list(names)
+    for name in dict.fromkeys([*written, *map(latin_form, written)]):
         terms = suffix_terms(name, person=person)
         groups = (
             (terms.name, NAME_START, NAME_INSIDE),

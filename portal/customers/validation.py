@@ -11,7 +11,7 @@ from portal.core import clock
 from portal.core.coded import CodedError
 from portal.core.errors import ErrorList
 from portal.core.identifiers import Phone, normalise_phone
-from portal.core.text import clean_name, clean_text, has_forbidden_characters
+from portal.core.text import clean_name, clean_text, has_forbidden_characters, mixed_word
 from portal.i18n import _
 
 FIRST_DAY = date(1900, 1, 1)
@@ -50,6 +50,23 @@ class Checker:
         cleaned = clean_name(value)
         if not cleaned and required is not None:
             self.add(field, required)
+        return cleaned
+
+    def name(self, field: str, value: str, limit: int, required: str | None = None, kept: bool = False) -> str:
+        """A name by which something is told apart: one line, whose words do not mix alphabets that look alike.
+
+        :param kept: it stands like that already: it is not asked for anew.
+        """
+        cleaned = self.line(field, value, limit, required)
+        mixed = "" if kept else mixed_word(cleaned)
+        if mixed:
+            self.add(
+                field,
+                _(
+                    "“%(word)s” mixes letters of two alphabets that look alike. Type it anew with one keyboard.",
+                    word=mixed,
+                ),
+            )
         return cleaned
 
     def text(self, field: str, value: str, limit: int = TEXT_LIMIT, required: str | None = None) -> str:

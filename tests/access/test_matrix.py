@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from time import perf_counter
 
 import pytest
 from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from portal.core.checks import LIBRARY_ENDPOINTS
+from portal.core.pace import pace_of
 from portal.core.web import declared_access
 from portal.extensions import db
 from tests.access.matrix import MATRIX
@@ -74,6 +76,30 @@ def test_what_is_hidden_looks_like_what_is_not_there(name: str, stage: Stage) ->
                 text = TOKEN.sub("TOKEN", answer.text.replace(path, "PATH"))
                 answers.append((answer.status_code, text))
         assert answers[0] == answers[1], role
+
+
+def test_what_is_hidden_takes_as_long_as_what_is_not_there(stage: Stage) -> None:
+    """An approval of others: the portal looks at its seats, its kind and their delegates before it says no."""
+    name = "GET /approvals/<int:request_id>"
+    asked, role = rules(stage)[name], list(ROLES)[MATRIX[name].index("?")]
+    step, pace = 0.2, pace_of(stage.app)
+
+    def quickest(number: int) -> float:
+        taken = []
+        for _attempt in range(3):
+            begin = perf_counter()
+            with stage.client(role).get(stage.path(asked.rule, request_id=number)) as answer:
+                assert answer.status_code == 404
+            taken.append(perf_counter() - begin)
+        return min(taken)
+
+    pace.step = step
+    try:
+        hidden, missing = quickest(stage.ids["request_id"]), quickest(MISSING)
+    finally:
+        pace.step = 0
+    assert min(hidden, missing) >= step
+    assert abs(hidden - missing) < step / 8, (hidden, missing)
 
 
 @pytest.mark.parametrize("name", [name for name in MATRIX if "<int:" in name])

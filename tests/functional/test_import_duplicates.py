@@ -6,14 +6,18 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from portal.audit.models import AuditEntry
 from portal.core import clock
+from portal.core.errors import Invalid
 from portal.core.transaction import transaction
 from portal.customers import duplicates, services
 from portal.customers.duplicates import PhoneLookup, find_duplicates
-from portal.customers.inputs import ContactInput, PhoneInput
+from portal.customers.importing.customers import CustomerTarget, _Lookup
+from portal.customers.importing.targets import Row, Rules
+from portal.customers.inputs import ContactInput, CustomerInput, PhoneInput
 from portal.customers.models import Customer
 from portal.extensions import db
 from tests.world import World
@@ -45,6 +49,45 @@ def test_near_names_are_found_and_others_are_not(filled: World) -> None:
     assert [hint.name for hint in find_duplicates(anna, name="贵州茅台股份有限公司")] == ["贵州茅台"]
     assert find_duplicates(anna, name="深圳前海某某科技有限公司") == []
     assert find_duplicates(anna, name="贵州茅台", exclude_id=filled.customer_id("maotai")) == []
+
+
+CYRILLIC, LATIN = "АВС饮料", "ABC饮料"
+
+
+@pytest.mark.parametrize(("kept", "typed"), [(LATIN, CYRILLIC), (CYRILLIC, LATIN)])
+def test_a_name_that_looks_the_same_is_told_and_not_imported_beside_it(kept: str, typed: str, world: World) -> None:
+    """Letters of another alphabet (security statement 41), on either side."""
+    cara, ben = world.actor("cara"), world.actor("ben")
+    with transaction():
+        known = services.create_customer(CustomerInput(name=kept, kind="end_user"), cara).id
+    (hint,) = find_duplicates(cara, name=typed)
+    assert (hint.customer_id, hint.certain) == (known, True)
+    assert hint.reason == "a name that looks the same, in letters of another alphabet"
+    (record,) = CustomerTarget().group([Row(2, {"name": typed, "kind": "end_user"})])
+    assert _Lookup([record], ben).match(record, Rules()) is None
+    assert [str(message) for _field, message in record.errors] == [
+        "This customer exists and is looked after by somebody else: 销售二部 · 柯兰."
+    ]
+
+
+def test_a_word_of_two_alphabets_that_look_alike_is_refused_beside_its_field(client: FlaskClient, world: World) -> None:
+    anna = world.actor("anna")
+    world.login(client, "anna")
+    page = client.post("/customers/new", data={"name": "Sоny中国", "kind": "end_user"})
+    assert page.status_code == 400
+    assert "“Sоny” mixes letters of two alphabets that look alike." in page.text
+    with pytest.raises(Invalid) as refused:
+        services.create_customer(CustomerInput(name="索尼", aliases=("Sоny",), kind="end_user"), anna)
+    assert [field for field, _message in refused.value.errors] == ["aliases"]
+    db.session.rollback()
+    # A record that bears such a name already can still be changed otherwise.
+    known = world.customer_id("maotai")
+    with transaction():
+        row = db.session.get_one(Customer, known)
+        row.name = "Sоny中国"
+        same = CustomerInput(name=row.name, kind=row.kind, demand="试用装")
+    with transaction():
+        assert services.change_customer(known, same, anna).demand == "试用装"
 
 
 def test_parts_of_a_number_say_nothing(filled: World) -> None:

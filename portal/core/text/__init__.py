@@ -9,6 +9,7 @@ from portal.core.han.folding import clean_name, fold, has_forbidden_characters, 
 from portal.core.han.pinyin import pinyin_full, pinyin_initials, pinyin_syllables, sort_key
 
 from .lines import clean_text
+from .lookalikes import latin_form, mixed_word, seen_form
 from .masking import mask_email, mask_id, mask_name, mask_phone
 from .patterns import LIKE_ESCAPE, like_literal
 from .similarity import similarity
@@ -36,16 +37,19 @@ __all__ = [
     "has_han",
     "is_han",
     "is_latin",
+    "latin_form",
     "like_literal",
     "lookup_prefix",
     "mask_email",
     "mask_id",
     "mask_name",
     "mask_phone",
+    "mixed_word",
     "pinyin_full",
     "pinyin_initials",
     "pinyin_syllables",
     "rank",
+    "seen_form",
     "similarity",
     "simplify",
     "slip_candidates",

@@ -17,7 +17,7 @@ from portal.core.errors import Invalid
 from portal.core.identifiers import IdentifierError, normalise_credit_code, normalise_phone
 from portal.core.permissions import can, visible
 from portal.core.regions import is_within
-from portal.core.text import fold, lookup_prefix
+from portal.core.text import fold, latin_form, lookup_prefix, seen_form
 from portal.customers import vocabulary as words
 from portal.customers.importing import values as read
 from portal.customers.importing.models import ImportKey, RowAction
@@ -178,7 +178,7 @@ class CustomerTarget:
             records.append(record)
             if identity is None:
                 continue
-            code, name = _code(row.values), fold(row.values.get("name") or "")
+            code, name = _code(row.values), seen_form(row.values.get("name") or "")
             clash = by_code.get(code) if code else None
             clash = clash or next((other for other in by_name.get(name, ()) if _same_place(other, row, code)), None)
             if clash is not None:
@@ -437,9 +437,9 @@ class _Lookup:
         return {row.credit_code: row.id for row in rows}
 
     def _by_name(self, names: set[str]) -> dict[str, list[tuple[int, str]]]:
-        """Folded name → (id, region) of customers that bear it as name or other name."""
-        terms = {lookup_prefix(name)[0] for name in names if fold(name)}
-        wanted = {fold(name) for name in names}
+        """Name as a reader sees it → (id, region) of customers that bear it as name or other name."""
+        terms = {lookup_prefix(form)[0] for name in names if fold(name) for form in (name, latin_form(name))}
+        wanted = {seen_form(name) for name in names}
         ids = set(
             db.session.scalars(
                 select(CustomerTerm.customer_id).where(CustomerTerm.kind == NAME_START, CustomerTerm.term.in_(terms))
@@ -455,8 +455,8 @@ class _Lookup:
             ),
         ]
         for customer_id, name, region_code in rows:
-            if (folded := fold(name)) in wanted:
-                found.setdefault(folded, {})[customer_id] = region_code
+            if (seen := seen_form(name)) in wanted:
+                found.setdefault(seen, {})[customer_id] = region_code
         return {name: sorted(group.items()) for name, group in found.items()}
 
     def _existing(self, ids: set[int]) -> dict[int, tuple[str, bool]]:
@@ -483,7 +483,7 @@ class _Lookup:
                 return None
             near = [
                 found
-                for found, region in self.by_name.get(fold(values.get("name") or ""), ())
+                for found, region in self.by_name.get(seen_form(values.get("name") or ""), ())
                 if _regions_agree(values.get("region") or "", region) and self._code_fits(found, code)
             ]
             if len(near) > 1:

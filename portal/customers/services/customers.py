@@ -258,8 +258,16 @@ def _checked(data: CustomerInput, checker: Checker, actor: Actor, customer: Cust
     values: dict[str, Any] = {
         "party": checker.choice("party", data.party, Party, blank=False),
         "kind": checker.choice("kind", data.kind, CustomerKind, blank=False),
-        "name": checker.line("name", data.name, 200, required=_("Enter the customer's name.")),
-        "short_name": checker.line("short_name", data.short_name, 100),
+        "name": checker.name(
+            "name",
+            data.name,
+            200,
+            required=_("Enter the customer's name."),
+            kept=customer is not None and data.name == customer.name,
+        ),
+        "short_name": checker.name(
+            "short_name", data.short_name, 100, kept=customer is not None and data.short_name == customer.short_name
+        ),
         "industry": checker.line("industry", data.industry, 60),
         "size_class": checker.choice("size_class", data.size_class, SizeClass),
         "region_code": _region(checker, data.region_code),
@@ -271,7 +279,7 @@ def _checked(data: CustomerInput, checker: Checker, actor: Actor, customer: Cust
         "source": checker.choice("source", data.source, Source),
         "source_note": checker.line("source_note", data.source_note, 200),
         "credit_code": checker.identifier("credit_code", data.credit_code, normalise_credit_code) or None,
-        "aliases": _aliases(checker, data),
+        "aliases": _aliases(checker, data, {alias.alias for alias in customer.aliases} if customer else set()),
         "status": _status(checker, data.status, customer),
     }
     values["latitude"], values["longitude"] = _coordinates(checker, data)
@@ -304,10 +312,10 @@ def _region(checker: Checker, code: str) -> str:
     return code
 
 
-def _aliases(checker: Checker, data: CustomerInput) -> list[str]:
+def _aliases(checker: Checker, data: CustomerInput, kept: set[str]) -> list[str]:
     found: dict[str, None] = {}
     for alias in data.aliases:
-        cleaned = checker.line("aliases", alias, 200)
+        cleaned = checker.name("aliases", alias, 200, kept=alias in kept)
         if cleaned and cleaned != data.name:
             found[cleaned] = None
     if len(found) > MAX_ALIASES:
