@@ -1,4 +1,5 @@
-"""`make bench`: builds the data, starts the real server and the floor, measures, writes bench/results.json.
+"""`make bench`: builds the data, starts the real server and the floor, measures, writes bench/results.json
+and docs/sizing.md.
 
 python -m bench [--customers N] [--lines N] [--databases sqlite,postgresql] [--requests N] [--keep FOLDER]
 """
@@ -24,7 +25,7 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
-from bench import data, measure
+from bench import data, measure, sizing
 from portal.app import create_app
 from portal.core.listing import keyset
 from portal.extensions import db
@@ -90,6 +91,7 @@ def main() -> int:
         with _database(name, options.keep) as (url, folder):
             report["databases"][name] = _run(url, folder, options)
         Path(options.output).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    sizing.write()
     return 0
 
 

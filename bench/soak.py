@@ -29,7 +29,7 @@ from urllib.parse import quote, urlencode
 
 from sqlalchemy import select
 
-from bench import data
+from bench import data, sizing
 from bench.__main__ import SECRET, serving
 from portal.app import create_app
 from portal.auth.sessions import cookie_for
@@ -148,6 +148,7 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         report = _soak(folder, options)
     RESULTS.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    sizing.write()
     print(json.dumps(report, ensure_ascii=False, indent=1))
     return 0 if all(report["reached"].values()) else 1
 

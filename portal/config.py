@@ -55,7 +55,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("S3_ACCESS_KEY_ID", "str", "", "Who the portal is there; empty: from the machine's role."),
     Option("S3_SECRET_ACCESS_KEY", "str", "", "The secret to it."),
     Option("S3_PATH_STYLE", "bool", True, "The bucket is part of the path, not of the host's name."),
-    Option("REDIS_URL", "str", "", "Redis for jobs and rate limits; empty means files in DATA_DIR."),
+    Option("REDIS_URL", "str", "", "Redis that tells workers of new jobs; empty means a file in DATA_DIR."),
     Option("SECRET_KEY", "str", "", "At least 32 random bytes as text; empty means DATA_DIR/secret.key, made once."),
     Option("SECRET_KEY_FALLBACKS", "list", (), "Earlier secret keys that are still accepted, newest first."),
     Option("TRUSTED_HOSTS", "list", (), "Host names the portal answers to; empty means any, which HTTPS refuses."),

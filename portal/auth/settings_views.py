@@ -29,6 +29,7 @@ MODULE_TITLES: dict[str, Any] = {
     "jobs": _l("Jobs"),
     "notifications": _l("Notices"),
     "documents": _l("Documents"),
+    "backups": _l("Backups"),
     "charts": _l("Charts"),
     "approvals": _l("Approvals"),
     "customers": _l("Customers"),

@@ -17,6 +17,7 @@ from portal.app import create_app
 from portal.audit.models import AuditEntry
 from portal.auth import settings_admin
 from portal.auth.plugin_switch import switched
+from portal.auth.settings_views import module_title
 from portal.core import settings
 from portal.core.settings import Setting, SettingValue
 from portal.extensions import db
@@ -217,3 +218,10 @@ def test_init_creates_the_first_administrator(tmp_path: Path) -> None:
         assert again.exit_code != 0
         db.session.remove()
         db.engine.dispose()
+
+
+def test_each_module_with_settings_has_a_name_of_its_own(app: Flask) -> None:
+    modules = {key.split(".")[0] for key in app.extensions["portal_settings"].definitions}
+    assert {"backups", "customers", "vip"} <= modules
+    with app.test_request_context():
+        assert [name for name in sorted(modules) if module_title(name) == name] == []
