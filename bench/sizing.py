@@ -59,36 +59,37 @@ TEXT = """\
 
 ## Measured
 
-{measured_at}, {cores} cores, {workers} web processes, {customers:,} customers and {lines:,} order lines, eight clients at
-once with no pause between their requests. Clients and database ran on the same cores, so a server of its own does better.
-Pages in the proportions of an account manager's work ({mix} of {parts}).
+{measured_at}, {cores} cores, {workers} web processes, {customers:,} customers and {lines:,} order lines, eight
+clients at once with no pause between their requests. Clients and database ran on the same cores, so a server of
+its own does better. Pages in the proportions of an account manager's work ({mix} of {parts}).
 
 | database | pages a second | a customer's record, p50 and p95 | home page, p50 and p95 |
 |---|---|---|---|
 {measured}
 
-{people} people for {minutes:.0f} minutes ({soaked_at}, reading and writing): {errors} errors; a web process grew to
-{worker:.0f} MiB at most. Paper copies, long manuals and uploads are worked on in child processes with limits of their own,
-400 MiB for the largest.
+{people} people for {minutes:.0f} minutes ({soaked_at}, reading and writing): {errors} errors; a web process
+grew to {worker:.0f} MiB at most. Paper copies, long manuals and uploads are worked on in child processes with
+limits of their own, 400 MiB for the largest.
 
 ## Estimated from it
 
-Assumed: somebody at work opens {pages_a_minute} pages a minute; a machine should be at most {busy:.0%} busy in an ordinary
-hour; twice the cores bring {doubled} times the pages. The first two lines rest on a measured machine, the others do not.
-Whoever needs to be certain runs `make bench` on his own.
+Assumed: somebody at work opens {pages_a_minute} pages a minute; a machine should be at most {busy:.0%} busy in
+an ordinary hour; twice the cores bring {doubled} times the pages. The first two lines rest on a measured
+machine, the others do not. Whoever needs to be certain runs `make bench` on his own.
 
 | people at work at once | cores | `WEB_WORKERS` | memory | database |
 |---|---|---|---|---|
 {estimated}
 
-Memory: {worker:.0f} MiB for each web process and for the worker, 400 MiB for one child process, 1 GiB for the system and its
-file cache, rounded up to whole GiB; 2 GiB more for PostgreSQL.
+Memory: {worker:.0f} MiB for each web process and for the worker, 400 MiB for one child process, 1 GiB for the
+system and its file cache, rounded up to whole GiB; 2 GiB more for PostgreSQL.
 
-Disk: scans and documents take what they weigh (they are sealed, not compressed); a backup adds the database for each set
-that is kept, and each file once for all sets. Figures of backups: [operations.md](operations.md#figures).
+Disk: scans and documents take what they weigh (they are sealed, not compressed); a backup adds the database for
+each set that is kept, and each file once for all sets. Figures of backups:
+[operations.md](operations.md#figures).
 
-With one database file, everything that is written goes through one machine. Take PostgreSQL when the portal must survive
-the loss of a machine, or when the database is looked after by people who know it.
+With one database file, everything that is written goes through one machine. Take PostgreSQL when the portal
+must survive the loss of a machine, or when the database is looked after by people who know it.
 """
 
 
