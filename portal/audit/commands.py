@@ -12,6 +12,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from portal.audit.anchors import FILE_NAME, AnchorError, write_anchor
+from portal.audit.rights import RightsError, restrict, surplus
 from portal.audit.services import note_check
 from portal.audit.verify import verify_chain
 from portal.core.transaction import transaction
@@ -47,6 +48,7 @@ def verify(as_json: bool, expect: str, no_anchor: bool) -> None:
             anchored = write_anchor(path) or anchored
         except AnchorError as error:
             click.echo(f"No anchor was written: {error}.", err=True)
+    held = surplus()
     if as_json:
         answer = {
             "whole": verdict.is_whole,
@@ -59,6 +61,7 @@ def verify(as_json: bool, expect: str, no_anchor: bool) -> None:
             "anchors": verdict.anchors,
             "anchored": anchored.seq if anchored else None,
             "seconds": round(verdict.seconds, 3),
+            "rights": held,
         }
         click.echo(json.dumps(answer))
     elif verdict.is_whole:
@@ -70,8 +73,31 @@ def verify(as_json: bool, expect: str, no_anchor: bool) -> None:
         click.echo(f"The audit trail is broken at entry {verdict.broken_seq}: {verdict.sentence}")
     else:
         click.echo(f"The audit trail is broken: {verdict.sentence}")
+    if held and not as_json:
+        click.echo(
+            f"Warning: the account of the database could get past the triggers of the trail ({', '.join(held)}); "
+            "see “portal audit restrict”.",
+            err=True,
+        )
     if not verdict.is_whole:
         sys.exit(1)
+
+
+@audit.command("restrict")
+@click.argument("account")
+@with_appcontext
+def restrict_account(account: str) -> None:
+    """Give the PostgreSQL ACCOUNT that the portal shall run with what it needs, and nothing on the trail but adding.
+
+    Run it with the account that owns the tables, once more after upgrades.
+    """
+    try:
+        with transaction():
+            done = restrict(account)
+    except RightsError as error:
+        raise click.ClickException(str(error)) from error
+    for statement in done:
+        click.echo(f"{statement};")
 
 
 @audit.command("anchor")

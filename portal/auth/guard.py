@@ -11,6 +11,7 @@ from werkzeug.exceptions import Forbidden
 from portal.auth import passwords, sessions
 from portal.auth.people import SignedIn
 from portal.auth.refusals import record_refusal
+from portal.auth.uploads import count_uploads
 from portal.auth.views import show_confirmation, show_log_in
 from portal.core import clock
 from portal.core.checks import LIBRARY_ENDPOINTS
@@ -70,6 +71,8 @@ def guard_request() -> ResponseReturnValue | None:
             return _ask_for_new_password()
     if current_app.config["WTF_CSRF_ENABLED"]:
         csrf.protect()
+    if g.actor is not None and request.method not in SAFE_METHODS:
+        count_uploads(request, g.actor)
     if declared not in {"public", "signed_in"}:
         require(g.actor, declared)
         if registry().permissions[declared].step_up and not recently_confirmed():

@@ -7,9 +7,10 @@ from typing import Any
 import click
 from flask import Blueprint
 
-from portal.auth import commands, permissions, services, settings_views, views
+from portal.auth import commands, permissions, services, settings_views, uploads, views
 from portal.core.navigation import NavArea, NavItem
 from portal.core.permissions import Actor, Permission, Rule
+from portal.core.settings import Setting
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
 
@@ -36,6 +37,11 @@ def register_navigation() -> list[NavArea | NavItem]:
         NavItem("administration", "settings", _l("Settings"), "admin.settings", "sliders", 80, permissions.SETTINGS),
         NavItem("administration", "plugins", _l("Plugins"), "admin.plugins", "puzzle", 85, permissions.PLUGINS),
     ]
+
+
+@hookimpl
+def register_settings() -> list[Setting]:
+    return [uploads.FILES, uploads.MIB]
 
 
 @hookimpl

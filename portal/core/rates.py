@@ -32,25 +32,26 @@ class Rates:
         self._seen: OrderedDict[str, deque[list[int]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take(self, key: str, least: int, limit: Callable[[], int]) -> datetime | None:
-        """Count one use; None when it is within the limit, else the moment from which the next one is.
+    def take(self, key: str, least: int, limit: Callable[[], int], weight: int = 1) -> datetime | None:
+        """Count one use; None when it is within the limit, else the moment from which the next one may be.
 
         A refused use is not counted: whoever goes on trying is let in again as early as whoever waits.
 
         :param least: up to so many uses nobody need ask for the limit.
+        :param weight: what the use counts for (bytes, say); the first of an hour is let in however heavy.
         """
         now = int(clock.now().timestamp()) // SLICE
         with self._lock:
-            if self._count(key, now, least):
+            if self._count(key, now, least, weight):
                 return None
         bound = limit()
         with self._lock:
-            if self._count(key, now, bound):
+            if self._count(key, now, bound, weight):
                 return None
             return datetime.fromtimestamp((self._seen[key][0][0] + SLICES) * SLICE, tz=UTC)
 
-    def _count(self, key: str, now: int, bound: int) -> bool:
-        """Count a use when there are fewer than `bound` in the hour; whether it was."""
+    def _count(self, key: str, now: int, bound: int, weight: int) -> bool:
+        """Count a use when it fits below `bound` in the hour; whether it was."""
         slices = self._seen.setdefault(key, deque())
         self._seen.move_to_end(key)
         if len(self._seen) > KEPT:
@@ -59,11 +60,11 @@ class Rates:
             slices.popleft()
         while slices and slices[-1][0] > now:  # the clock was put back
             slices.pop()
-        if sum(count for _minute, count in slices) >= bound:
+        if slices and sum(count for _minute, count in slices) + weight > bound:
             return False
         if not slices or slices[-1][0] != now:
             slices.append([now, 0])
-        slices[-1][1] += 1
+        slices[-1][1] += weight
         return True
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, func, select
 
 from portal.audit.models import AuditEntry
+from portal.auth import uploads
 from portal.core import clock, settings
 from portal.core.transaction import transaction
 from portal.customers import limits
 from portal.customers.exporting import services as exporting
 from portal.customers.exporting.models import DataExport
+from portal.customers.importing.models import ImportBatch
 from portal.customers.models import Customer
 from portal.documents import services as documents
 from portal.documents.models import Document, DocumentNumber
@@ -103,6 +106,44 @@ def test_all_ways_to_search_count_together_and_the_page_keeps_what_was_typed(
 def test_nobody_who_types_meets_the_limit(app: Flask) -> None:
     # Somebody who changes what he typed each four seconds, for a whole hour without a pause.
     assert settings.get("customers.searches_hour") >= 3600 // 4
+
+
+def send(client: FlaskClient, content: bytes) -> Any:
+    form = {"target": "customers", "file": (BytesIO(content), "客户.csv")}
+    return client.post("/imports/new", data=form, content_type="multipart/form-data")
+
+
+def test_files_beyond_the_limits_of_a_person_are_refused_whatever_the_page(
+    client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Security statement 44: by number, and by size."""
+    monkeypatch.setattr(uploads, "LEAST_FILES", 0)
+    monkeypatch.setattr(uploads, "LEAST_MIB", 0)
+    put("auth.uploads_hour", 3)
+    put("auth.uploads_mib_hour", 2)
+    sheet = "客户名称,客户类型\n".encode()
+    world.login(client, "anna")
+    # Forms that only could carry a file are none.
+    assert [
+        client.post("/imports/new", data={"target": "customers", "file": (BytesIO(), "")}).status_code
+        for _time in range(5)
+    ] == [400] * 5
+    assert [send(client, sheet).status_code for _time in range(3)] == [302] * 3
+    client.set_cookie(COOKIE, "zh_Hans_CN")
+    refused = send(client, sheet)
+    assert refused.status_code == 429
+    assert "您在一小时内上传的文件数量或大小异常" in refused.text
+    assert 0 < int(refused.headers["Retry-After"]) <= 3600
+    assert len(refusals()) == 1
+    assert db.session.scalar(select(func.count()).select_from(ImportBatch)) == 3
+    # Large ones, of somebody else: two of 900 KiB are within 2 MiB, a third is not.
+    world.login(client, "ben")
+    large = sheet + "长名称,终端用户\n".encode() * 42_000
+    assert [send(client, large).status_code for _time in range(3)] == [302, 302, 429]
+    with clock.frozen(clock.now() + timedelta(minutes=61)):
+        for login in ("anna", "ben"):
+            world.login(client, login)
+            assert send(client, sheet).status_code == 302
 
 
 def test_exports_beyond_the_limit_are_asked_for_later_with_the_reason_kept(client: FlaskClient, world: World) -> None:

@@ -45,6 +45,19 @@ def test_below_the_least_limit_nobody_is_asked_for_it() -> None:
     assert rates.take("anna", 5, lambda: 5) is not None
 
 
+def test_heavy_uses_count_for_what_they_weigh() -> None:
+    rates = Rates()
+
+    def send(weight: int) -> bool:
+        with clock.frozen(NOON):
+            return rates.take("anna", 0, lambda: 100, weight=weight) is None
+
+    assert [send(weight) for weight in (60, 41, 40, 1)] == [True, False, True, False]
+    # The first of an hour is never refused: nobody could wait for a time when it is let in.
+    with clock.frozen(NOON):
+        assert rates.take("ben", 0, lambda: 100, weight=101) is None
+
+
 def test_a_clock_that_is_put_back_does_not_lock_anybody_out() -> None:
     rates = Rates()
     assert take(rates, 1, at=NOON + timedelta(days=1)) is None
