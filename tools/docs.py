@@ -184,6 +184,8 @@ def configuration_page() -> str:
 # ---- plugins -------------------------------------------------------------------------------------------------------
 
 PLUGIN_GUIDE = """\
+Step by step, from an empty folder: [tutorial.md](tutorial.md). This page has the rules.
+
 A plugin is a Python package with an entry point of the group `portal.plugins`. The package's attribute `plugin` is a
 `portal.pluginmanager.PluginInfo`; its module `hooks` implements the [hooks](hooks.md). `tests/sample_plugin` is a
 complete one, in a package of its own, that implements every hook.

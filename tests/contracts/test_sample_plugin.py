@@ -1,13 +1,15 @@
-"""A plugin from another package, really installed: its stories run in a Python of their own.
+"""Plugins from other packages, really installed: their stories run in a Python of their own.
 
-Its tables would otherwise become part of every test of this process. `sample_stories.py` holds the stories, run here
-once with the plugin on and once without it being installed but handed to `create_app`.
+Their tables would otherwise become part of every test of this process. `sample_stories.py` holds the stories of the
+sample plugin, `tutorial_stories.py` those of the plugin that docs/tutorial.md builds; one run does both.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -26,11 +28,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return plugin_package.install(tmp_path_factory.mktemp("plugin"))
 
 
-def test_its_stories(installed: Path) -> None:
-    ran = plugin_package.run_python(
-        installed, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/contracts/sample_stories.py"
+@pytest.fixture(scope="module")
+def stories(installed: Path) -> subprocess.CompletedProcess[str]:
+    files = [f"tests/contracts/{name}_stories.py" for name in ("sample", "tutorial")]
+    return plugin_package.run_python(
+        installed, "-m", "pytest", "-q", "-rpfE", "-p", "no:cacheprovider", "-p", "no:xdist", *files
     )
-    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
+
+
+@pytest.mark.parametrize("plugin", ["sample", "tutorial"])
+def test_its_stories(plugin: str, stories: subprocess.CompletedProcess[str]) -> None:
+    ends = re.findall(rf"^(PASSED|FAILED|ERROR) tests/contracts/{plugin}_stories", stories.stdout, re.MULTILINE)
+    assert len(ends) >= 4, stories.stdout[-8000:] + stories.stderr[-2000:]
+    assert set(ends) == {"PASSED"}, stories.stdout[-8000:] + stories.stderr[-2000:]
 
 
 def test_the_command_lists_it(installed: Path, tmp_path: Path) -> None:
