@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 
-.PHONY: help run setup test check fmt bench soak faults axe fuzz lock sbom upgrade i18n clean
+.PHONY: help run setup test check fmt bench soak faults axe office fuzz lock sbom upgrade i18n clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -44,6 +44,10 @@ faults: ## fault experiments: kills, full disks, wrong clocks, lost writes; prin
 axe: ## every page through axe-core, light on a desk and dark on a phone
 	@sh tools/setup.sh test
 	@PORTAL_AXE=full exec $(PY) -m pytest -s tests/browser/test_axe.py $(ARGS)
+
+office: ## exported spreadsheets opened in LibreOffice
+	@sh tools/setup.sh test
+	@PORTAL_OFFICE=1 exec $(PY) -m pytest -s tests/unit/test_spreadsheets_office.py $(ARGS)
 
 fuzz: ## invented input for all parsers, other at each run (PORTAL_FUZZ: how many of each)
 	@sh tools/setup.sh test

@@ -183,6 +183,7 @@ FIELD_NAMES: dict[str, Any] = {
     "address": _l("Address"),
     "amount": _l("Amount"),
     "credit_code": _l("Credit code"),
+    "departments": _l("Departments"),
     "department_id": _l("Department"),
     "email": _l("E-mail"),
     "entries": _l("Entries"),

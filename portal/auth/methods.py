@@ -1,8 +1,9 @@
 """Ways to prove who one is, behind one interface.
 
 A method answers who somebody is by (provider, immutable id); which person of the portal that is stands in the table of
-identities. Passwords kept here are the first method. Directories (LDAP) and single sign-on (OIDC) are further classes
-with the same two functions; second factors are further `Confirmation`s (portal.auth.confirmation).
+identities. Passwords kept here are the first method; directories (LDAP) are further classes with the same functions.
+Single sign-on (OIDC) takes no secret here: it sends people elsewhere, and what comes back is a `Proof`, too, for
+`portal.auth.services.complete_log_in`. Second factors are further `Confirmation`s (portal.auth.confirmation).
 """
 
 from __future__ import annotations

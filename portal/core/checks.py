@@ -8,7 +8,7 @@ from flask import Flask
 
 from portal.config import ConfigError
 from portal.core.navigation import NavArea, NavItem
-from portal.core.storage.places import check_places
+from portal.core.storage.places import check_keys, check_places
 from portal.core.web import ACCESS, declared_access
 
 MINIMUM_WEASYPRINT = (70,)
@@ -22,6 +22,7 @@ def run_checks(app: Flask) -> None:
     check_access(app)
     check_libraries()
     check_places(app.config)
+    check_keys(app.config)
 
 
 def check_navigation(app: Flask) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from portal.core import clock
 from portal.core.calendar import is_working_day
+from portal.core.permissions import Actor
 
 #: A schedule whose next time lies further away than this has none (31 February).
 HORIZON_DAYS = 366 * 5
@@ -63,6 +64,9 @@ class Job:
     :ivar quiet: its scheduled runs are not worth a line each in the history: only the last one and failures are kept.
     :ivar tell_owner: the person who started it is notified at the end.
     :ivar permission: who may start it from a page, by the name of a permission without entity; "" means administrators.
+        The file that it made is given to its owner as long as he has the permission.
+    :ivar may_fetch: `may_fetch(actor, parameters)`: whether the owner may still have the file, asked each time; for
+        files about something that he may cease to see.
     """
 
     key: str
@@ -75,6 +79,7 @@ class Job:
     tell_owner: bool = False
     permission: str = ""
     help: Any = ""
+    may_fetch: Callable[[Actor, Mapping[str, Any]], bool] | None = None
 
 
 @dataclass(frozen=True)

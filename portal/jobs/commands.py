@@ -83,7 +83,7 @@ def run_job(key: str, parameters: str) -> None:
         run_id = row.id
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     state = execute_run(app, run_id)
-    view = queries.view_of(db.session.get_one(JobRun, run_id), is_owner=True)
+    view = queries.view_of(db.session.get_one(JobRun, run_id), is_owner=True, may_fetch=True)
     click.echo(view.message or view.error or state)
     if state != JobState.DONE or view.has_failed_outcome:
         sys.exit(1)

@@ -77,7 +77,7 @@ def run_for(actor: Actor, run_id: int) -> JobRun:
     return run
 
 
-def view_of(run: JobRun, *, is_owner: bool) -> RunView:
+def view_of(run: JobRun, *, is_owner: bool, may_fetch: bool) -> RunView:
     """A run as its page shows it. What a job found out is its owner's; others see that it ended."""
     result: Mapping[str, Any] = json.loads(run.result) if run.result else {}
     known = {"url", "message", "file", "failed"}
@@ -91,7 +91,7 @@ def view_of(run: JobRun, *, is_owner: bool) -> RunView:
         label=run.progress_label,
         message=str(result.get("message", "")) if show else "",
         url=str(result.get("url", "")) if show else "",
-        file=str(result.get("file", "")) if is_owner else "",
+        file=str(result.get("file", "")) if may_fetch else "",
         facts=[(name.replace("_", " "), value) for name, value in result.items() if name not in known] if show else [],
         error=run.error,
         error_id=run.error_id,

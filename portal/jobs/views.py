@@ -14,9 +14,10 @@ from portal.core.web import access, next_url, refuse_large_id, safe_next, signed
 from portal.i18n import _
 from portal.jobs import queries, services
 from portal.jobs.listing import ALL, MINE
-from portal.jobs.models import JobState
-from portal.jobs.permissions import ADMINISTER, may_start, owns_run
+from portal.jobs.models import JobRun, JobState
+from portal.jobs.permissions import ADMINISTER, may_fetch, may_start, owns_run
 from portal.jobs.running import run_folder
+from portal.org.actor import Actor
 
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 
@@ -34,7 +35,7 @@ def show(run_id: int) -> str:
     """How far a run is. The page brings itself up to date, with script or without."""
     actor = current_actor()
     run = queries.run_for(actor, refuse_large_id(run_id))
-    view = queries.view_of(run, is_owner=owns_run(actor, run))
+    view = _view_of(run, actor)
     may_retry = can(actor, ADMINISTER) and run.state in {JobState.FAILED, JobState.CANCELLED}
     return render_template(
         "jobs/show.html",
@@ -45,6 +46,11 @@ def show(run_id: int) -> str:
         may_administer=can(actor, ADMINISTER),
         may_retry=may_retry,
     )
+
+
+def _view_of(run: JobRun, actor: Actor) -> queries.RunView:
+    job = registry("jobs").get(run.job_key)
+    return queries.view_of(run, is_owner=owns_run(actor, run), may_fetch=may_fetch(actor, run, job))
 
 
 @blueprint.post("/<int:run_id>/cancel")
@@ -61,10 +67,10 @@ def cancel(run_id: int) -> BaseResponse:
 @blueprint.get("/<int:run_id>/file")
 @signed_in
 def file(run_id: int) -> Response:
-    """The file that a run made; its owner's alone."""
+    """The file that a run made; its owner's alone, while he may do and see what it is about."""
     actor = current_actor()
     run = queries.run_for(actor, refuse_large_id(run_id))
-    view = queries.view_of(run, is_owner=owns_run(actor, run))
+    view = _view_of(run, actor)
     if not view.file or run.state != JobState.DONE:
         raise NotFound()
     return send_from_directory(run_folder(run_id).resolve(), view.file, as_attachment=True)

@@ -6,6 +6,7 @@ import io
 import os
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -22,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from plugins.archive import limits, vault
 from plugins.archive.copies import endings, jobs, printing, sealing, services, states
+from plugins.archive.copies.documents import HANDOVER_PDF, REGISTER_PDF
 from plugins.archive.copies.models import ArchiveCopy, ArchiveCopyEvent
 from plugins.archive.copies.printing import marks_of
 from plugins.archive.lookups.grants import Ended
@@ -30,6 +32,7 @@ from portal.audit.models import AuditEntry
 from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, PortalError
 from portal.core.transaction import transaction
+from portal.documents.models import Document
 from portal.extensions import db
 from portal.notifications.models import Notice
 from portal.org.models import User
@@ -550,6 +553,15 @@ def test_the_register_shows_each_his_part(world: World, paper: int, client: Flas
         assert (number in client.get("/archive/copies/").text) is seen, login
     world.login(client, "audrey")
     assert number in client.get(f"/archive/copies/?q={number.replace('-', '')}").text
+
+
+def test_lists_on_paper_are_read_by_who_holds_the_office_now(world: World) -> None:
+    """Who made one and has another office since reads it no more."""
+    for kind, login in ((REGISTER_PDF, "audrey"), (HANDOVER_PDF, "otto")):
+        actor = world.actor(login)
+        made_by_him = Document(made_by_id=actor.user_id)
+        assert kind.may_read(actor, made_by_him)
+        assert not kind.may_read(replace(actor, roles=frozenset()), made_by_him)
 
 
 def test_nobody_searches_or_prints_without_end(world: World, paper: int, client: FlaskClient) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from portal.audit.models import AuditEntry
-from portal.auth import passwords, services
+from portal.auth import methods, passwords, services
+from portal.auth.methods import Proof
 from portal.auth.models import AuthSession, Identity, Password, Throttle
 from portal.core import clock
 from portal.core.transaction import transaction
@@ -523,6 +524,45 @@ def test_identity_is_provider_and_immutable_id(app: Flask, client: FlaskClient, 
     assert log_in(client, "anna", SECRET).status_code == 401
     assert log_in(client, "anna2", SECRET).status_code == 302
     assert db.session.execute(select(Identity.provider, Identity.subject)).all() == [("local", str(anna.id))]
+
+
+class Directory:
+    """A second provider, as a directory would be: there "anna" is the log-in name of somebody else."""
+
+    key, title = "directory", "Directory"
+    subject = "8f14e45f-ceea-4677-9a36-dedd4bea2543"
+
+    def authenticate(self, login: str, secret: str) -> Proof | None:
+        return Proof(self.key, self.subject) if (login, secret) == ("anna", OTHER) else None
+
+    def confirm(self, user_id: int, secret: str) -> bool:
+        return secret == OTHER
+
+
+def test_one_log_in_name_at_two_providers_is_two_people(
+    client: FlaskClient, world: World, anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Known by provider and immutable id (security statement 19), through the interface that further ones will use."""
+    monkeypatch.setattr(methods, "METHODS", (*methods.METHODS, Directory()))
+    admin = world.user("admin").id
+    # Right there, but nobody here: a proof alone makes no account, and takes over none of the same name.
+    assert log_in(client, "anna", OTHER).status_code == 401
+    with transaction():
+        db.session.add(Identity(user_id=admin, provider="directory", subject=Directory.subject, created_at=clock.now()))
+    assert log_in(client, "anna", OTHER).status_code == 302
+    assert (sessions_of(admin), sessions_of(anna.id)) == (1, 0)
+    assert db.session.scalars(select(AuthSession.method)).one() == "directory"
+    # Who came in by the directory proves himself again there, not with a password of the portal.
+    with clock.frozen(clock.now() + timedelta(minutes=16)):
+        for secret, status in ((SECRET, 401), (OTHER, 302)):
+            form = {"csrf_token": token(client.get("/confirm")), "answer": secret}
+            assert client.post("/confirm", data=form).status_code == status
+    assert log_in(client.application.test_client(), "anna", SECRET).status_code == 302
+    assert (sessions_of(admin), sessions_of(anna.id)) == (1, 1)
+    # The same number at another provider is nobody's.
+    with transaction():
+        db.session.execute(update(Identity).where(Identity.user_id == admin).values(provider="another"))
+    assert log_in(client.application.test_client(), "anna", OTHER).status_code == 401
 
 
 # ---- proving again -------------------------------------------------------------------------------------------------

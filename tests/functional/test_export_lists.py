@@ -125,6 +125,15 @@ def test_many_rows_need_the_head_and_only_the_applicant_gets_the_file(client: Fl
         world.login(client, login)
         assert client.get(f"/exports/{asked.id}").status_code == 404
         assert client.post(f"/exports/{asked.id}/file").status_code == 404
+    # Who heads a part of it only may not see all of it now, and gets nothing; with his office back he gets it again.
+    hugo, hanna = world.user("hugo").id, world.user("hanna").id
+    for of_all, of_part, status in ((None, hugo, 403), (hugo, hanna, 200)):
+        with transaction():
+            world.department("sales").head_id, world.department("one").head_id = of_all, of_part
+        world.login(client, "hugo")
+        answer = client.post(f"/exports/{asked.id}/file")
+        assert answer.status_code == status
+        assert (b"You may see less than when this file was made." in answer.data) is (status == 403)
     # After its days the file is gone.
     world.login(client, "hugo")
     with clock.frozen(clock.now() + timedelta(days=8)), transaction():

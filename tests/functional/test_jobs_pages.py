@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.core import clock
 from portal.core.jobs import Job, JobContext
@@ -21,6 +21,7 @@ from portal.jobs import clockwork, services
 from portal.jobs.models import JobRun, JobState
 from portal.jobs.running import execute_run, run_folder
 from portal.notifications.models import Notice
+from portal.org.models import UserRole
 from tests.world import World
 
 pytestmark = pytest.mark.db
@@ -85,6 +86,37 @@ def test_others_see_nothing_and_administrators_no_content(app: Flask, world: Wor
     assert "Done" in page
     assert "贵州茅台" not in page
     assert admin.get(f"/jobs/{run_id}/file").status_code == 404
+
+
+def test_a_file_is_given_while_its_owner_may_do_and_see_what_it_is_about(
+    app: Flask, world: World, client: FlaskClient
+) -> None:
+    """Security statement 6: who lost an office, or the sight of a thing, gets no file of it either."""
+    seen = {"it": True}
+
+    def may_fetch(actor: Any, parameters: Any) -> bool:
+        return bool(seen["it"] and actor.login == "anna" and parameters == {"part": "all"})
+
+    def export_part(context: JobContext, part: str) -> dict[str, Any]:
+        return export(context)
+
+    app.extensions["portal_jobs"].add(
+        [
+            Job("tests.office", "Office", export, permission="customers.create"),
+            Job("tests.sight", "Sight", export_part, may_fetch=may_fetch),
+        ]
+    )
+    office, sight = order(world, "tests.office"), order(world, "tests.sight", parameters={"part": "all"})
+    world.login(client, "anna")
+    for run_id in (office, sight):
+        assert client.get(f"/jobs/{run_id}/file").get_data() == b"secret rows"
+    seen["it"] = False
+    with transaction():
+        db.session.execute(delete(UserRole).where(UserRole.user_id == world.user("anna").id))
+    world.login(client, "anna")
+    for run_id in (office, sight):
+        assert client.get(f"/jobs/{run_id}/file").status_code == 404
+        assert f"/jobs/{run_id}/file" not in client.get(f"/jobs/{run_id}").get_data(as_text=True)
 
 
 def test_a_job_cannot_lead_out_of_its_folder_or_the_portal(app: Flask, world: World, client: FlaskClient) -> None:

@@ -10,13 +10,15 @@ import threading
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal.config import ConfigError, load_config
+from portal.core.checks import run_checks
 from portal.core.storage import DamagedContent, FolderPlace, KeyProblem, Storage, WrongKey
 from portal.core.storage import keyring as keys
-from portal.core.storage.places import check_places
+from portal.core.storage.places import check_keys, check_places, key_file
 from portal.core.storage.sealing import BLOCK, HEADER_BYTES, TAG_BYTES, seal, unseal
 from tests.conftest import settings_for
 
@@ -255,6 +257,30 @@ def test_places_that_would_be_unsafe_stop_the_start(tmp_path: Path, setting: dic
     with pytest.raises(ConfigError):
         check_places(config)
     check_places(load_config({}, **settings_for(tmp_path, "")))
+
+
+@pytest.mark.parametrize("name", ["keys/storage.keys", "keys/backup.keys", "secret.key"])
+def test_keys_that_every_account_can_read_stop_the_start(tmp_path: Path, name: str) -> None:
+    config = load_config({}, **settings_for(tmp_path, ""))
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("key")
+    for mode, fits in ((0o600, True), (0o640, True), (0o644, False), (0o602, False)):
+        path.chmod(mode)
+        if fits:
+            check_keys(config)
+        else:
+            with pytest.raises(ConfigError, match=f"chmod 600 {path}"):
+                check_keys(config)
+
+
+def test_the_check_of_keys_is_one_of_the_start(app: Flask) -> None:
+    path = key_file(app.config)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        run_checks(app)
 
 
 def test_folders_of_a_place_are_the_owners_alone(storage: Storage) -> None:

@@ -12,7 +12,7 @@ from plugins.archive.copies import states
 from plugins.archive.copies.listings import REGISTER_LIST
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.lookups.listings import last_day
-from plugins.archive.permissions import REGISTER
+from plugins.archive.permissions import PRINT, REGISTER
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.permissions import can
@@ -28,8 +28,13 @@ from portal.org.models import User
 MOST_ROWS = 1000
 
 
-def _may_read(actor: Any, document: Document) -> bool:
-    return can(actor, REGISTER) or document.made_by_id == actor.user_id
+def _reads_the_register(actor: Any, _document: Document) -> bool:
+    """Who made it and has another office now reads it no more."""
+    return can(actor, REGISTER)
+
+
+def _reads_lists(actor: Any, document: Document) -> bool:
+    return can(actor, REGISTER) or (can(actor, PRINT) and document.made_by_id == actor.user_id)
 
 
 REGISTER_PDF = DocumentKind(
@@ -37,7 +42,7 @@ REGISTER_PDF = DocumentKind(
     title=_l("Register of copies"),
     number_prefix="FBDJ",
     template="archive/copies/register_pdf.html",
-    may_read=_may_read,
+    may_read=_reads_the_register,
     classification=_l("Internal"),
 )
 HANDOVER_PDF = DocumentKind(
@@ -45,7 +50,7 @@ HANDOVER_PDF = DocumentKind(
     title=_l("Hand-over list of copies"),
     number_prefix="FBLY",
     template="archive/copies/handover_pdf.html",
-    may_read=_may_read,
+    may_read=_reads_lists,
     classification=_l("Internal"),
 )
 

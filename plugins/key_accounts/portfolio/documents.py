@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.key_accounts.measures.models import hours_of
+from plugins.key_accounts.permissions import USE
 from plugins.key_accounts.portfolio import charts, whatif
 from plugins.key_accounts.portfolio.queries import Portfolio
 from plugins.key_accounts.tiers.vocabulary import tier_word
 from portal.core.money import format_yuan
+from portal.core.permissions import can
 from portal.documents.kinds import DocumentKind
 from portal.documents.models import Document
 from portal.documents.services import produce
@@ -17,7 +19,7 @@ from portal.org.actor import Actor
 
 
 def _own(actor: Any, document: Document) -> bool:
-    return document.made_by_id == actor.user_id
+    return document.made_by_id == actor.user_id and can(actor, USE)
 
 
 PORTFOLIO = DocumentKind(

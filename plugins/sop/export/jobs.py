@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from plugins.sop.export import services
 from plugins.sop.export.services import DOCX, ExportInput
 from plugins.sop.manuals.sight import load_seen
+from portal.core.errors import NotFound
 from portal.core.jobs import Job, JobContext
 from portal.core.paths import path_for
 from portal.i18n import _, _l, _n
@@ -40,4 +42,21 @@ def export_manual(
     }
 
 
-JOBS = (Job(EXPORT, _l("Export of a manual"), export_manual, idempotent=True, tell_owner=True),)
+def _still_sees(actor: Any, parameters: Mapping[str, Any]) -> bool:
+    """Whether the version may still be read: it may be secret by now, or its review over."""
+    try:
+        return load_seen(int(parameters["version_id"]), actor) is not None
+    except NotFound:
+        return False
+
+
+JOBS = (
+    Job(
+        EXPORT,
+        _l("Export of a manual"),
+        export_manual,
+        idempotent=True,
+        tell_owner=True,
+        may_fetch=_still_sees,
+    ),
+)

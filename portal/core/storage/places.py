@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from flask import current_app
 
-from portal.config import PROJECT_ROOT, ConfigError
+from portal.config import PROJECT_ROOT, SECRET_FILE, ConfigError
 from portal.core.storage.contract import Place
 from portal.core.storage.folder import FolderPlace
 from portal.core.storage.keyring import KeyRing, RingFile
@@ -21,6 +22,7 @@ from portal.core.storage.stores import STORAGES
 _EXTENSION = "portal_storages"
 KEY_FOLDER = "keys"
 KEY_FILE = "storage.keys"
+BACKUP_KEY_FILE = "backup.keys"
 #: Folders of the programme; what lies in one of them may be served or replaced by an update.
 _PROGRAMME = ("portal", "plugins", "templates", "static", "docs")
 
@@ -125,6 +127,26 @@ def check_places(config: Mapping[str, Any]) -> None:
             raise ConfigError(f"The key {key_file(config)} lies in the storage that it opens.")
     if urls["files"].rstrip("/") == urls["archive"].rstrip("/"):
         raise ConfigError("FILES_URL and ARCHIVE_URL are the same: the archive has a space of its own.")
+
+
+def check_keys(config: Mapping[str, Any]) -> None:
+    """Refuse, at start, keys that every account of the machine can read or replace. :raises ConfigError:
+
+    A group is let be: containers hand files over to one.
+    """
+    data = Path(config["DATA_DIR"])
+    backups = config["BACKUP_KEY_FILE"]
+    for path in (
+        key_file(config),
+        _absolute(backups) if backups else data / KEY_FOLDER / BACKUP_KEY_FILE,
+        data / SECRET_FILE,
+    ):
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+        except OSError:
+            continue  # not made yet, or out of reach: who needs it says so
+        if mode & stat.S_IRWXO:
+            raise ConfigError(f"{path} is open to every account of the machine: chmod 600 {path}")
 
 
 def _folder_of(url: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,10 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from portal.approvals.services import file_request
+from portal.audit.models import AuditEntry
 from portal.audit.services import record
 from portal.core import clock, settings
-from portal.core.errors import Invalid, NotFound
+from portal.core.errors import Invalid, NotAllowed, NotFound
 from portal.core.listing import Listing
 from portal.core.permissions import require
 from portal.core.rates import too_many
@@ -234,7 +236,7 @@ def _counted(rows: Iterator[list[Any]], most: int, progress: Any) -> Iterator[li
 
 
 def note_made(export: DataExport, rows: int, actor: Actor) -> None:
-    """The file was written: keep the number of rows and tell the trail."""
+    """The file was written: keep the number of rows and tell the trail, with the rights it was made with."""
     export.rows, export.ready_at = rows, clock.now()
     record(
         actor,
@@ -249,9 +251,31 @@ def note_made(export: DataExport, rows: int, actor: Actor) -> None:
             "format": export.format,
             "rows": rows,
             "request_id": export.request_id,
+            **_rights(actor),
         },
     )
     db.session.flush()
+
+
+def _rights(actor: Actor) -> dict[str, list[Any]]:
+    """What decides, for a person, which rows a list has."""
+    return {"roles": sorted(actor.roles), "departments": sorted(actor.oversees)}
+
+
+def _has_lost_rights(export: DataExport, actor: Actor) -> bool:
+    """Whether the file was made with rights that its owner has no more: he may not see all of it now."""
+    values = db.session.scalar(
+        select(AuditEntry.new_values)
+        .where(
+            AuditEntry.object_type == "export",
+            AuditEntry.object_id == export.id,
+            AuditEntry.action == CustomerAction.EXPORT,
+        )
+        .order_by(AuditEntry.seq.desc())
+        .limit(1)
+    )
+    then, now = json.loads(values or "{}"), _rights(actor)
+    return any(set(then.get(name, ())) - set(held) for name, held in now.items())
 
 
 def keep_file(export: DataExport, content: bytes) -> None:
@@ -263,10 +287,18 @@ def keep_file(export: DataExport, content: bytes) -> None:
 
 
 def fetch(export: DataExport, actor: Actor) -> bytes:
-    """The kept file; every fetch is recorded. :raises NotFound: not there (any more)."""
+    """The kept file; every fetch is recorded.
+
+    :raises NotFound: not there (any more). :raises NotAllowed: the owner lost rights since.
+    """
     if export.state != ExportState.READY or export.expires_at is None or export.expires_at <= clock.now():
         raise NotFound()
-    exportable(export.listing, actor)
+    listing = exportable(export.listing, actor)
+    if _has_lost_rights(export, actor):
+        raise NotAllowed(
+            _("You may see less than when this file was made. Ask for the export again."),
+            permission=listing.export_permission,
+        )
     record(
         actor,
         CustomerAction.EXPORT_DOWNLOAD,
