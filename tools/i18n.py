@@ -11,7 +11,8 @@ zh_Hant is made by OpenCC's s2tw: character by character, with the standard form
 words for those of Taiwan and is out of the question: it turns 文件 into 檔案, which is our word for the archive, and
 审批对象 into 審批物件; s2hk prefers forms (説, 閲) that look wrong outside Hong Kong. The everyday words of programs
 that do differ (登录 → 登入) are in portal/translations/zh_Hant_overrides.json: "terms" maps simplified to traditional
-words, "messages" maps a msgid to its whole translation.
+words, "terms of" does so for one domain (导入 is 匯入 of a file in the core, the introduction of a manual in sop), and
+"messages" maps a msgid to its whole translation.
 
 Entries with a context are named "context|msgid" in the JSON files.
 """
@@ -171,14 +172,14 @@ def originals(message: Message) -> list[str]:
 
 
 class Traditional:
-    """From simplified to traditional Chinese."""
+    """From simplified to traditional Chinese; a domain may have terms of its own, which go before the common ones."""
 
-    def __init__(self, overrides: Path = OVERRIDES) -> None:
+    def __init__(self, domain: str = "", overrides: Path = OVERRIDES) -> None:
         import opencc
 
         self._converter = opencc.OpenCC("s2tw")
         stored = json.loads(overrides.read_text(encoding="utf-8")) if overrides.is_file() else {}
-        self.terms: dict[str, str] = stored.get("terms", {})
+        self.terms: dict[str, str] = stored.get("terms", {}) | stored.get("terms of", {}).get(domain, {})
         self.messages: dict[str, str] = stored.get("messages", {})
         longest_first = sorted(self.terms, key=len, reverse=True)
         # Placeholders are names in the code and stay as they are.
@@ -197,7 +198,7 @@ class Traditional:
 def derive(domain: Domain) -> None:
     """Write zh_Hant and en from zh_Hans_CN and the source strings."""
     simplified = load(domain, SOURCE)
-    traditional = Traditional()
+    traditional = Traditional(domain.name)
     target, english = load(domain, TRADITIONAL), load(domain, ENGLISH)
     for message in messages(simplified):
         if entry := target.get(message.id, message.context):
@@ -307,8 +308,8 @@ def run_compile() -> int:
 def run_check() -> int:
     """Compare the catalogues with the code; prints each problem."""
     problems = []
-    traditional = Traditional()
     for domain in domains():
+        traditional = Traditional(domain.name)
         wanted = {(key(message)): message for message in messages(extract(domain))}
         for locale in LOCALES:
             catalog = load(domain, locale)
@@ -325,6 +326,7 @@ def run_check() -> int:
                 expected = [traditional.convert(text) for text in strings(origin)]
                 if strings(message) != expected and all(strings(message)):
                     problems.append(f"{domain.name}/{TRADITIONAL}: {key(message)!r} does not follow from {SOURCE}")
+    problems += disagreements()
     if problems:
         print("\n".join(problems))
         print(
@@ -333,6 +335,20 @@ def run_check() -> int:
         return 1
     print("The translations are complete.")
     return 0
+
+
+def disagreements() -> list[str]:
+    """Texts that two catalogues translate differently: one of them would win on the pages of both."""
+    said: dict[str, dict[tuple[str, ...], str]] = {}
+    for domain in domains():
+        for message in messages(load(domain, SOURCE)):
+            if all(strings(message)):
+                said.setdefault(key(message), {}).setdefault(tuple(strings(message)), domain.name)
+    return [
+        f"{name!r} is translated differently: {', '.join(f'{where} {texts[0]}' for texts, where in found.items())}"
+        for name, found in sorted(said.items())
+        if len(found) > 1
+    ]
 
 
 def faults(message: Message, locale: str) -> list[str]:

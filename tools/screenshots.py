@@ -44,7 +44,7 @@ SECTIONS = {
     "head": {"zh": "部门主管", "en": "Department heads"},
     "archive": {"zh": "档案管理员与打印站", "en": "Archive and print station"},
     "procedures": {"zh": "SOP 编写人与使用人", "en": "Procedures"},
-    "auditor": {"zh": "审计专员", "en": "Auditors"},
+    "auditor": {"zh": "审计员", "en": "Auditors"},
     "administrator": {"zh": "系统管理员", "en": "Administrators"},
 }
 

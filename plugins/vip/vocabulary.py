@@ -48,7 +48,7 @@ EVENTS: dict[str, Any] = {
 POINTS: dict[str, Any] = {
     models.EARNED: _l("Earned"),
     models.REDEEMED: _l("Redeemed"),
-    models.REVERSED: _l("Taken back"),
+    models.REVERSED: _l("Points taken back"),
     models.CORRECTED: _l("Corrected"),
 }
 

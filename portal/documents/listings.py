@@ -23,7 +23,7 @@ Maker = aliased(User)
 STATE_LABELS: dict[str, tuple[Any, str]] = {
     RESERVED: (_l("Being made"), "info"),
     READY: (_l("Ready"), "success"),
-    FAILED: (_l("Failed"), "danger"),
+    FAILED: (_l("Making failed"), "danger"),
     ERASED: (_l("Content erased"), "neutral"),
 }
 

@@ -24,7 +24,8 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
     overrides = tmp_path / "portal" / "translations" / "zh_Hant_overrides.json"
     overrides.parent.mkdir(parents=True)
-    overrides.write_text(json.dumps({"terms": {"登录": "登入"}, "messages": {"Mail": "電郵"}}), encoding="utf-8")
+    terms = {"terms": {"登录": "登入"}, "terms of": {"vip": {"会员": "貴賓"}}, "messages": {"Mail": "電郵"}}
+    overrides.write_text(json.dumps(terms), encoding="utf-8")
     (tmp_path / "setup.cfg").write_text("[babel]\nkeywords = _ _l N_ _n:1,2 ngettext:1,2 pgettext:1c,2\n")
     _write(tmp_path / "portal" / "a.py", 'x = _("Log in")\ny = _n("%(num)s day", "%(num)s days", n)\nz = N_("Mail")\n')
     _write(tmp_path / "templates" / "a.html", '{{ _("Hello %(name)s", name=n) }}{{ pgettext("verb", "File") }}')
@@ -33,7 +34,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     _write(tmp_path / "plugins" / "vip" / "migrations" / "m.py", '_("not for people")\n')
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(module, "OVERRIDES", overrides)
-    monkeypatch.setattr(module.Traditional.__init__, "__defaults__", (overrides,))
+    monkeypatch.setattr(module.Traditional.__init__, "__defaults__", ("", overrides))
     return module
 
 
@@ -71,6 +72,7 @@ def test_a_complete_translation_passes(tool: ModuleType, tmp_path: Path) -> None
     assert traditional.get("Mail").string == "電郵"
     assert traditional.get("Hello %(name)s").string == "%(name)s，您好"
     assert traditional.get("File", "verb").string == "歸檔"
+    assert tool.load(vip, "zh_Hant").get("Members").string == "貴賓"
     english = tool.load(core, "en")
     assert english.get("%(num)s day").string == ("%(num)s day", "%(num)s days")
 
@@ -90,6 +92,19 @@ def test_the_check_fails(
 ) -> None:
     assert _translate(tool, tmp_path, **changes) == 1
     assert says in capsys.readouterr().out
+
+
+def test_one_text_has_one_translation_in_all_catalogues(
+    tool: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write(tmp_path / "plugins" / "vip" / "c.py", 'x = _("Log in")\n')
+    assert _translate(tool, tmp_path) == 0
+    catalogue = tool.load(tool.domains()[1], "zh_Hans_CN")
+    catalogue.get("Log in").string = "登记"
+    tool.save(tool.domains()[1], "zh_Hans_CN", catalogue)
+    tool.main(["update"])
+    assert tool.main(["check"]) == 1
+    assert "'Log in' is translated differently: portal 登录系统, vip 登记" in capsys.readouterr().out
 
 
 def test_a_new_message_fails_until_it_is_translated(tool: ModuleType, tmp_path: Path) -> None:

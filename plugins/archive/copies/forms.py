@@ -16,7 +16,7 @@ class StepForm(Form):
 
     sheets = NumberField(_l("Sheets counted"), validators=[Optional()])
     witness = PersonField(_l("Witness"))
-    note = LongText(_l("What happened"), validators=[at_most(NOTE_LENGTH)])
+    note = LongText(_l("Course of events"), validators=[at_most(NOTE_LENGTH)])
 
     def to_input(self) -> StepInput:
         """The service's input."""

@@ -89,7 +89,7 @@ CHANGE_STATES: dict[str, Any] = {
     models.OPEN: _l("Under way"),
     models.POSTED: _l("Posted"),
     models.REFUSED: _l("Not accepted"),
-    models.TAKEN_BACK: _l("Taken back"),
+    models.TAKEN_BACK: _l("Withdrawn"),
 }
 CHANGE_TONES = {models.OPEN: "info", models.POSTED: "success", models.REFUSED: "danger", models.TAKEN_BACK: "neutral"}
 

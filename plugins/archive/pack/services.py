@@ -131,7 +131,7 @@ def _headers() -> list[str]:
         _("Entry"),
         _("When (UTC)"),
         _("Person"),
-        _("For"),
+        _("On behalf of"),
         _("What"),
         _("Object"),
         _("Result"),

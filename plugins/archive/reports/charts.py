@@ -131,7 +131,7 @@ def forecast(found: ArchiveForecast, name: str) -> Chart:
         )
     ]
     x = {"field": "m", "type": "ordinal", "title": None, "sort": [*(m for m, _v in past), *result["months"]]}
-    y_title = _("Sales (%(unit)s)", unit=unit) if unit else _("Sales")
+    y_title = _("Sales (%(unit)s)", unit=unit) if unit else _("Sales amount")
 
     def y(name: str) -> dict[str, Any]:
         return {"field": name, "type": "quantitative", "title": y_title, "axis": {"tickCount": 5}}
@@ -173,7 +173,7 @@ def forecast(found: ArchiveForecast, name: str) -> Chart:
             low=_yuan(result["low"][0]),
             high=_yuan(result["high"][0]),
         ),
-        headers=[_("Month"), _("Sales"), _("Lower bound"), _("Upper bound")],
+        headers=[_("Month"), _("Sales amount"), _("Lower bound"), _("Upper bound")],
         rows=rows,
         how=_(
             "Exponential smoothing with a damped trend, and with the season of the year from two years of months on "
@@ -197,7 +197,7 @@ def plan(sales: dict[str, Decimal], found: ArchiveForecast | None, today: date) 
         rows,
         key="plan",
         title=_("Sales of the year: sold and expected"),
-        value_label=_("Sales"),
+        value_label=_("Sales amount"),
         how=_("Past months: purchases. The present and coming months: the forecast, or what was sold already if more."),
     )
 

@@ -36,7 +36,7 @@ class DutyForm(Form):
     rhythm_months = NumberField(_l("Every … months"), [GIVEN])
     due_on = DayField(_l("Next due on"), [GIVEN])
     is_needed = BooleanField(_l("Counts for this customer"), default=True)
-    note = TextField(_l("Remark"), [at_most(300)], description=_l("Why it is put aside, if it is."))
+    note = TextField(_l("Remarks"), [at_most(300)], description=_l("Why it is put aside, if it is."))
 
     def to_input(self) -> DutyInput:
         """The service's input."""
@@ -108,8 +108,8 @@ class VisitForm(VersionedForm):
     executive_id = PersonField(_l("Executive"), [GIVEN])
     starts_at = MomentField(_l("Begins"), [GIVEN])
     minutes = NumberField(_l("Minutes"), [GIVEN], default=90)
-    purpose = TextField(_l("Purpose"), [REQUIRED, at_most(500)])
-    place = TextField(_l("Place"), [at_most(200)])
+    purpose = TextField(_l("Purpose of the visit"), [REQUIRED, at_most(500)])
+    place = TextField(_l("Meeting place"), [at_most(200)])
     talking_points = LongText(
         _l("Talking points"), [at_most(3000)], description=_l("One a line; they stand on the briefing sheet.")
     )
@@ -140,7 +140,7 @@ class MeetingForm(VersionedForm):
     kind = ChoiceField(_l("Kind of meeting"), choices=options(words.MEETING_KINDS))
     starts_at = MomentField(_l("Begins"), [GIVEN])
     minutes = NumberField(_l("Minutes"), [GIVEN], default=240)
-    place = TextField(_l("Place"), [at_most(200)])
+    place = TextField(_l("Meeting place"), [at_most(200)])
     organiser_id = PersonField(_l("Organiser"), [GIVEN])
     agenda = LongText(_l("Agenda"), [at_most(3000)], description=_l("One point a line."), render_kw={"rows": 8})
     state = ChoiceField(_l("State"), choices=options(words.VISIT_STATES), default="planned")

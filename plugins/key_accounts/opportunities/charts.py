@@ -110,7 +110,7 @@ def matrix_chart(matrix: Matrix) -> Chart:
             act=act.totals.count,
             amount=format_yuan(act.totals.amount, symbol=True),
         ),
-        headers=[_("Sales opportunity"), _("Customer"), _("Amount"), _("Probability"), _("Answer")],
+        headers=[_("Sales opportunity"), _("Customer"), _("Amount"), _("Probability"), _("What to do with it")],
         rows=[
             (
                 row.title,

@@ -37,7 +37,7 @@ class NewPlanForm(Form):
 
     title = TextField(_l("Title of the plan"), [REQUIRED, at_most(200)])
     first_year = NumberField(_l("First year"), [GIVEN])
-    years = ChoiceField(_l("For"), choices=options(YEARS), default="1")
+    years = ChoiceField(_l("Term of the plan"), choices=options(YEARS), default="1")
 
 
 class PlanForm(VersionedForm):
@@ -45,7 +45,7 @@ class PlanForm(VersionedForm):
 
     title = TextField(_l("Title of the plan"), [REQUIRED, at_most(200)])
     first_year = NumberField(_l("First year"), [GIVEN])
-    years = ChoiceField(_l("For"), choices=options(YEARS))
+    years = ChoiceField(_l("Term of the plan"), choices=options(YEARS))
     invested = YuanField(
         _l("Invested in the account"), [Optional()], description=_l("Development cost, samples, training, travel.")
     )
@@ -75,9 +75,9 @@ class _Figure(DecimalField):
 class TargetsForm(Form):
     """Targets of up to three years: sales, margin and two measures of one's own."""
 
-    sales_1 = YuanField(_l("Sales"), [Optional()])
-    sales_2 = YuanField(_l("Sales"), [Optional()])
-    sales_3 = YuanField(_l("Sales"), [Optional()])
+    sales_1 = YuanField(_l("Sales amount"), [Optional()])
+    sales_2 = YuanField(_l("Sales amount"), [Optional()])
+    sales_3 = YuanField(_l("Sales amount"), [Optional()])
     margin_1 = YuanField(_l("Gross margin"), [Optional()])
     margin_2 = YuanField(_l("Gross margin"), [Optional()])
     margin_3 = YuanField(_l("Gross margin"), [Optional()])
@@ -125,7 +125,7 @@ class TargetsForm(Form):
         """Fieldsets."""
         numbers = range(1, len(years) + 1)
         return [
-            (_("Sales"), [f"sales_{number}" for number in numbers]),
+            (_("Sales amount"), [f"sales_{number}" for number in numbers]),
             (_("Gross margin"), [f"margin_{number}" for number in numbers]),
             (_("Measure of one’s own"), ["own_name", *(f"own_{number}" for number in numbers)]),
             (_("Another measure"), ["more_name", *(f"more_{number}" for number in numbers)]),
@@ -188,4 +188,4 @@ class EntryForm(Form):
     """A line of the log."""
 
     kind = ChoiceField(_l("Kind of entry"), choices=options(words.ENTRIES))
-    text = LongText(_l("What happened"), [REQUIRED, at_most(1000)])
+    text = LongText(_l("Course of events"), [REQUIRED, at_most(1000)])

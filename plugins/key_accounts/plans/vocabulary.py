@@ -55,7 +55,7 @@ SECTIONS: dict[str, tuple[Any, Any, str]] = {
     ),
     "measures": (_l("Measures"), _l("By what we see that the plan works."), models.MONITOR),
 }
-MEASURES: dict[str, Any] = {"sales": _l("Sales"), "margin": _l("Gross margin")}
+MEASURES: dict[str, Any] = {"sales": _l("Sales amount"), "margin": _l("Gross margin")}
 ACTION_STATES: dict[str, Any] = {
     models.OPEN: _l("To be done"),
     models.DONE: _l("Action done"),

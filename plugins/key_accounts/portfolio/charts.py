@@ -59,7 +59,7 @@ def pyramid_of(portfolio: Portfolio) -> Chart:
         title=_("Customers and sales by tier"),
         name_label=_("Tier"),
         count_label=_("Customers"),
-        value_label=_("Sales"),
+        value_label=_("Sales amount"),
         how=_("Number of customers and sales of the last twelve months in each tier, in per cent of all."),
     )
 
@@ -69,7 +69,7 @@ def bars_of(portfolio: Portfolio) -> Chart:
     found = shares(portfolio)
     labels = {
         "customers": _("Customers"),
-        "sales": _("Sales"),
+        "sales": _("Sales amount"),
         "profit": _("Profit contribution"),
         "hours": _("Contact hours"),
     }

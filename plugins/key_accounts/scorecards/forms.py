@@ -50,7 +50,7 @@ class ViolationForm(Form):
     kind = ChoiceField(_l("Kind of breach"), choices=options(VIOLATION_WORDS))
     happened_on = DayField(_l("Day"), validators=[InputRequired(_l("Enter a date."))])
     description = LongText(
-        _l("What happened"), validators=[InputRequired(_l("Say what happened.")), at_most(TEXT_LENGTH)]
+        _l("Course of events"), validators=[InputRequired(_l("Say what happened.")), at_most(TEXT_LENGTH)]
     )
 
     def to_input(self) -> ViolationInput:
@@ -61,4 +61,4 @@ class ViolationForm(Form):
 class MeasureForm(Form):
     """What was done about a breach."""
 
-    measure = TextField(_l("What was done"), validators=[InputRequired(_l("Say what was done.")), at_most(NOTE_LENGTH)])
+    measure = TextField(_l("Measure taken"), validators=[InputRequired(_l("Say what was done.")), at_most(NOTE_LENGTH)])

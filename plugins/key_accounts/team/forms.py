@@ -49,7 +49,7 @@ class TeamForm(VersionedForm):
         _l("Where the customer complains"), description=_l("Somebody other than the account manager.")
     )
     told_on = DayField(_l("The customer was told on"), [Optional()])
-    told_how = TextField(_l("How"), [at_most(200)], description=_l("In a letter, at a visit …"))
+    told_how = TextField(_l("How the customer was told"), [at_most(200)], description=_l("In a letter, at a visit …"))
 
     def to_input(self) -> TeamInput:
         """The service's input."""
@@ -74,7 +74,7 @@ class ChannelForm(Form):
     level = ChoiceField(_l("Level of the channel"), choices=options(words.LEVELS))
     user_id = PersonField(_l("Ours"), [GIVEN])
     contact_id = ChoiceField(_l("Theirs"))
-    topic = TextField(_l("About"), [at_most(200)])
+    topic = TextField(_l("Matters it is for"), [at_most(200)])
 
 
 class SkillsForm(Form):

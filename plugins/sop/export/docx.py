@@ -232,7 +232,7 @@ class _Writer:
             (_("Departments"), departments),
             (_("For whom"), " · ".join(item["roles"])),
             (_("Trigger"), item["trigger"]),
-            (_("Purpose"), item["purpose"]),
+            (_("Aim of the procedure"), item["purpose"]),
         ]
         self.table([], [pair for pair in pairs if pair[1]], (28, 142), first_is_head=True)
         self.document.add_heading(_("Steps"), 3)
@@ -247,7 +247,7 @@ class _Writer:
             )
             for step in item["steps"]
         ]
-        heads = [_("No."), _("Who"), _("What is done"), _("Form or record"), _("Time limit"), _("Standard")]
+        heads = [_("No."), _("Who does it"), _("What is done"), _("Form or record"), _("Time limit"), _("Standard")]
         if rows:
             self.table(heads, rows, (15, 23, 55, 28, 20, 29))
         else:

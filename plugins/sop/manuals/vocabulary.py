@@ -100,7 +100,7 @@ EVENTS: dict[str, Any] = {
 }
 KINDS: dict[str, Any] = {
     "added": _l("New"),
-    "changed": _l("Changed"),
+    "changed": _l("Reworded"),
     "removed": _l("Removed"),
     "moved": _l("Moved"),
 }

@@ -94,7 +94,7 @@ MEASURES = (
     ),
     Measure(
         "sales",
-        _l("Sales"),
+        _l("Sales amount"),
         YUAN,
         _l("Sum of the purchases of the period that were not cancelled."),
         compute=lambda totals: totals.sales,

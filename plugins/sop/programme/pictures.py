@@ -119,7 +119,14 @@ def gantt(programme: SopProgramme, slack: Slack, today: date) -> Chart:
             last=max(step.ends_on for step in steps),
             finished=finished,
         ),
-        headers=[_("Step"), _("Stage"), _("First day"), _("Last day"), _("Planned at first"), _("Progress")],
+        headers=[
+            _("Step of the work"),
+            _("Stage"),
+            _("First day"),
+            _("Last day"),
+            _("Planned at first"),
+            _("Progress"),
+        ],
         rows=[
             (
                 f"{step.position} {step_title(step)}",

@@ -25,7 +25,7 @@ STEPS: dict[str, Any] = {
 }
 STATES: dict[str, Any] = {
     models.PLANNED: _l("Being planned"),
-    models.RUNNING: _l("Under way"),
+    models.RUNNING: _l("In progress"),
     models.FINISHED: _l("Introduced"),
     models.STOPPED: _l("Stopped"),
 }

@@ -29,7 +29,7 @@ EVENTS: dict[str, Any] = {
     "comment": _l("Comment"),
     "file": _l("File added"),
     "file_removed": _l("File removed"),
-    "owner": _l("Handed over"),
+    "owner": _l("Checklist handed over"),
     "completed": _l("Completed"),
     "reopened": _l("Taken up again"),
     "cancelled": _l("Called off"),

@@ -31,7 +31,7 @@ STATES = {
     ExportState.REFUSED.value: (_l("Not approved"), "danger"),
     ExportState.QUEUED.value: (_l("Being made"), "info"),
     ExportState.READY.value: (_l("Ready"), "success"),
-    ExportState.FAILED.value: (_l("Failed"), "danger"),
+    ExportState.FAILED.value: (_l("Making failed"), "danger"),
     ExportState.EXPIRED.value: (_l("Deleted"), "neutral"),
     ExportState.SENT.value: (_l("Downloaded"), "neutral"),
 }
