@@ -6,8 +6,11 @@ made from a template. `make test` runs the tests both ways.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +21,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Engine, create_engine, text
 
 from portal.app import create_app
 from portal.core import clock
 from portal.core.registry import Registry
 from portal.extensions import db
+from portal.startup import without_collector
 from tests.world import World, build_world
 
 pytest_plugins = ("tests.conftest_servers",)
@@ -51,6 +56,8 @@ LONGEST_FIRST = (
     "functional/test_auth_sharing.py",
 )
 SECRET = "tests-only-" + "0" * 32
+#: Names the folder of compiled templates.
+COMPILED = "TEST_COMPILED_TEMPLATES"
 
 
 @pytest.hookimpl(trylast=True)
@@ -78,6 +85,27 @@ def settings_for(folder: Path, url: str, **more: Any) -> dict[str, Any]:
         "DEFAULT_LANGUAGE": "en",
         **more,
     }
+
+
+def make_app(folder: Path, url: str, **settings: Any) -> Flask:
+    """An application under test; templates that any process of this run compiled are not compiled again."""
+    with without_collector():
+        app = create_app(**settings_for(folder, url, **settings))
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(_compiled_templates())
+    return app
+
+
+def _compiled_templates() -> str:
+    """A folder for all processes of a run: the first one makes it, its children inherit its name."""
+    if COMPILED not in os.environ:
+        os.environ[COMPILED] = tempfile.mkdtemp(prefix="portal-templates-")
+        atexit.register(shutil.rmtree, os.environ[COMPILED], ignore_errors=True)
+    return os.environ[COMPILED]
+
+
+def pytest_configure() -> None:
+    """Before the processes that share the work are started."""
+    _compiled_templates()
 
 
 @cache
@@ -108,7 +136,7 @@ class Template:
         self.file = folder / "template.sqlite3"
         if SERVER_URL:
             _server_command(f'CREATE DATABASE "{self.name}"')
-        app = create_app(**settings_for(folder, self.url))
+        app = make_app(folder, self.url)
         with app.app_context():
             from portal import migrating
 
@@ -119,6 +147,8 @@ class Template:
                 with db.engine.connect() as connection:
                     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             db.engine.dispose()
+        # What is loaded by now stays until the end: nobody looks for garbage in it.
+        gc.freeze()
 
     @property
     def url(self) -> str:
@@ -163,7 +193,7 @@ class Applications:
         key = repr((url, sorted(settings.items())))
         app = self._made.pop(key, None)
         if app is None:
-            app = create_app(**settings_for(folder, url, **settings))
+            app = make_app(folder, url, **settings)
             while len(self._made) >= self.KEPT:
                 del self._made[next(iter(self._made))]
         self._made[key] = app

@@ -98,11 +98,14 @@ def scratch() -> Iterator[None]:
     # PostgreSQL runs as another user and must find its own folder in here.
     os.chmod(folder, 0o711)
     earlier, os.environ["TMPDIR"] = os.environ.get("TMPDIR"), folder
+    # What one process compiled, its children and all later rounds need not compile again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["TEST_COMPILED_TEMPLATES"] = tempfile.mkdtemp(prefix="templates-", dir=folder)
     tempfile.tempdir = None
     try:
         yield
     finally:
-        del os.environ["TMPDIR"]
+        del os.environ["TMPDIR"], os.environ["TEST_COMPILED_TEMPLATES"]
         if earlier is not None:
             os.environ["TMPDIR"] = earlier
         tempfile.tempdir = None
@@ -114,24 +117,29 @@ def folders() -> list[str]:
     return [*LEFT_OUT, "tests", *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("plugins/*/tests")))]
 
 
+#: Who may do what is the same on both databases: tests/access runs on the embedded one.
+EMBEDDED_ONLY = "--ignore=tests/access"
+
+
 def run_round(name: str) -> Round:
     """Run one round, with the server it needs."""
     by_file = ["--dist", "loadfile", "--no-loadscope-reorder", "-q"]
     parallel = ["-n", processes(), *by_file]
     this = Round(name)
     if name == "sqlite":
-        this.run([*parallel, "-m", "not browser", *folders()], TEST_DATABASE_URL="")
+        this.run([*parallel, "--ignore=tests/browser", *folders()], TEST_DATABASE_URL="")
     elif name == "postgresql":
         try:
             with Postgres() as server:
-                this.run([*parallel, "-m", "db and not browser", *folders()], TEST_DATABASE_URL=server.url)
+                chosen = ["-m", "db", "--ignore=tests/browser", EMBEDDED_ONLY, *folders()]
+                this.run([*parallel, *chosen], TEST_DATABASE_URL=server.url)
         except ServerMissing as error:
             this.refuse(str(error))
     elif chromium_program() is None:
         this.refuse("Chromium is not installed.")
     else:
         # A browser, its server and its worker keep a processor busy by themselves.
-        this.run(["-n", str(min(2, os.cpu_count() or 1)), *by_file, "-m", "browser", *folders()], TEST_DATABASE_URL="")
+        this.run(["-n", str(min(2, os.cpu_count() or 1)), *by_file, "tests/browser"], TEST_DATABASE_URL="")
     if this.code == NO_TESTS:
         print(f"The round {name} found no tests.")
     return this

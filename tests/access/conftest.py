@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from plugins.sop.export import documents as manual_documents
-from portal.app import create_app
 from portal.documents import services as documents
 from portal.documents.render import render_pdf
 from portal.extensions import db
 from tests.access.stage import Stage, build
-from tests.conftest import SERVER_URL, Template, settings_for
+from tests.conftest import SERVER_URL, Template, make_app
 
 SHEET = '<!doctype html><html lang="en"><head><title>Sheet</title></head><body><p>Sheet</p></body></html>'
 
@@ -25,7 +24,7 @@ def stage(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Itera
         pytest.skip("the access matrix runs on the embedded database")
     folder = tmp_path_factory.mktemp("stage")
     shutil.copyfile(template.file, folder / "portal.sqlite3")
-    app = create_app(**settings_for(folder, f"sqlite:///{folder / 'portal.sqlite3'}"))
+    app = make_app(folder, f"sqlite:///{folder / 'portal.sqlite3'}")
     made = Stage(app)
     with app.app_context():
         build(made)

@@ -12,16 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
+from unittest.mock import patch
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import inspect, select, text
+from sqlalchemy import event, inspect, select, text, update
 from werkzeug.routing import Rule
 
+from portal.auth.models import AuthSession
 from portal.auth.sessions import cookie_for
 from portal.backups.models import Backup
-from portal.core import clock
+from portal.core import clock, error_pages
+from portal.core.checks import LIBRARY_ENDPOINTS
 from portal.core.listing.models import SavedView
 from portal.core.transaction import transaction
 from portal.customers import services as customers
@@ -76,6 +80,18 @@ for _table in TABLES:
     FORM |= _table.FORM
 
 
+#: Files that are the same for everybody; see tests/unit/test_assets.py.
+FILES = LIBRARY_ENDPOINTS | {"asset"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One line of the table in the application."""
+
+    rule: Rule
+    method: str
+
+
 @dataclass
 class Stage:
     """The application, the objects' ids by argument name, a cookie for each role, and the database as it was."""
@@ -84,6 +100,18 @@ class Stage:
     ids: dict[str, Any] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
     kept: Any = None
+    #: whether something was committed since the database was put back
+    is_changed: bool = False
+
+    @cached_property
+    def rules(self) -> dict[str, Asked]:
+        """Every address and method of the application, named as in the table."""
+        return {
+            f"{method} {rule.rule}": Asked(rule, method)
+            for rule in self.app.url_map.iter_rules()
+            if rule.endpoint not in FILES
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        }
 
     def client(self, role: str) -> FlaskClient:
         """A browser of a role."""
@@ -121,9 +149,15 @@ class Stage:
             connection.backup(self.kept)
         finally:
             raw.close()
+        event.listen(db.engine, "commit", self._note_commit)
+
+    def _note_commit(self, _connection: Any) -> None:
+        self.is_changed = True
 
     def restore(self) -> None:
-        """Put the database back."""
+        """Put the database back, unless nothing was written."""
+        if not self.is_changed:
+            return
         with self.app.app_context():
             db.session.remove()
             raw = db.engine.raw_connection()
@@ -131,6 +165,7 @@ class Stage:
                 self.kept.backup(raw.driver_connection)
             finally:
                 raw.close()
+        self.is_changed = False
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
@@ -177,6 +212,9 @@ def build(stage: Stage) -> None:
         if login:
             with transaction():
                 stage.cookies[role] = cookie_for(world.user(login).id, ip="127.0.0.1", user_agent="test")
+    with transaction():
+        # Sessions are not written at each request, however long ago the stage was built.
+        db.session.execute(update(AuthSession).values(last_seen_at=clock.now() + timedelta(hours=1)))
     stage.ids["session_id"] = db.session.execute(
         text("SELECT id FROM auth_session WHERE user_id = :user"), {"user": world.user("anna").id}
     ).scalar_one()
@@ -284,6 +322,13 @@ def _files(stage: Stage, world: World) -> None:
                 created_at=now,
             )
         )
+
+
+@contextmanager
+def undrawn_refusals() -> Iterator[None]:
+    """For who asks whether one is refused, having seen how that looks: the page of a refusal is most of its work."""
+    with patch.object(error_pages, "render_template", lambda *_arguments, **_more: "refused"):
+        yield
 
 
 # ---- answers -------------------------------------------------------------------------------------------------------

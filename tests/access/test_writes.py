@@ -9,7 +9,6 @@ from werkzeug.routing import Rule
 
 from tests.access.matrix import MATRIX
 from tests.access.stage import ROLES, Stage
-from tests.access.test_matrix import rules
 
 #: Anybody may send these; they still need a token.
 POSTS = [name for name in MATRIX if name.startswith("POST ")]
@@ -62,14 +61,14 @@ def _refused(stage: Stage, name: str, rule: Rule, *forms: dict[str, str]) -> Non
 
 @pytest.mark.parametrize("name", POSTS)
 def test_a_form_without_its_token_is_refused(name: str, guarded: Stage) -> None:
-    rule = rules(guarded)[name].rule
+    rule = guarded.rules[name].rule
     _refused(guarded, name, rule, {}, {"csrf_token": "made-up"})
 
 
 def test_a_token_of_another_session_is_refused(guarded: Stage) -> None:
     page = guarded.client("ben").get("/account").text
     foreign = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
-    rule = rules(guarded)["POST /account"].rule
+    rule = guarded.rules["POST /account"].rule
     _refused(guarded, "POST /account", rule, {"csrf_token": foreign})
 
 
@@ -85,7 +84,7 @@ def test_a_token_of_another_session_is_refused(guarded: Stage) -> None:
     ids=lambda value: next(iter(value.values())),
 )
 def test_a_form_of_another_site_is_refused(headers: dict[str, str], stage: Stage) -> None:
-    found = rules(stage)
+    found = stage.rules
     before = stage.counts()
     for name in POSTS:
         with stage.client(_may(name)).post(stage.path(found[name].rule), headers=headers) as answer:
@@ -106,7 +105,7 @@ def test_the_own_page_is_no_other_site(stage: Stage) -> None:
 def test_other_methods_are_not_answered(stage: Stage) -> None:
     before = stage.counts()
     methods = ("PUT", "PATCH", "DELETE", "TRACE")
-    for number, (name, asked) in enumerate(rules(stage).items()):
+    for number, (name, asked) in enumerate(stage.rules.items()):
         for method in (methods[number % 4],):
             with stage.client("admin").open(stage.path(asked.rule), method=method) as answer:
                 assert answer.status_code in (400, 403, 405), (name, method, answer.status_code)
@@ -117,7 +116,7 @@ def test_other_methods_are_not_answered(stage: Stage) -> None:
 def test_get_changes_nothing(role: str, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """GET pages as one role: rows stay; the audit trail stays but for looks that are recorded on purpose."""
     before = stage.counts(*TOUCHED)
-    for name, asked in rules(stage).items():
+    for name, asked in stage.rules.items():
         if asked.method != "GET" or not _is_asked(name, role):
             continue
         entries = stage.entries()

@@ -14,7 +14,6 @@ import pytest
 from tests.access.conftest import stage
 from tests.access.matrix import MATRIX
 from tests.access.stage import QUERY, ROLES, Stage
-from tests.access.test_matrix import rules
 from tests.browser.axe import findings
 from tests.browser.stories import served
 
@@ -42,7 +41,7 @@ def test_no_page_keeps_anybody_out(scheme: Any, width: int, stage: Stage, browse
                 context.add_cookies([{"name": name, "value": stage.cookies[role], "url": address}])
             page = context.new_page()
             for name in mine:
-                rule = rules(stage)[name].rule
+                rule = stage.rules[name].rule
                 path = stage.path(rule)
                 query = "&".join(f"{key}={value}" for key, value in QUERY.get(rule.endpoint, {}).items())
                 # Looked at first without the browser: a download would not open in it.

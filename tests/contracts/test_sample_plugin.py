@@ -17,10 +17,21 @@ import pytest
 from tests.conftest import SECRET
 from tests.contracts import plugin_package
 
-pytestmark = pytest.mark.db
-
-#: The console script, for a Python of our choice.
-PORTAL = "import sys; sys.argv[0] = 'portal'; from portal.cli import main; main()"
+#: The console script, for a Python of our choice; once for each value of DISABLED_PLUGINS.
+PORTAL = """
+import os, sys
+from portal.cli import main
+disabled, *sys.argv = sys.argv[1:]
+for names in disabled.split("|"):
+    os.environ["DISABLED_PLUGINS"] = names
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise
+    print("----")
+"""
+LIST = ("portal", "plugins", "list", "--json")
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +47,7 @@ def stories(installed: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.db
 @pytest.mark.parametrize("plugin", ["sample", "tutorial"])
 def test_its_stories(plugin: str, stories: subprocess.CompletedProcess[str]) -> None:
     ends = re.findall(rf"^(PASSED|FAILED|ERROR) tests/contracts/{plugin}_stories", stories.stdout, re.MULTILINE)
@@ -45,17 +57,14 @@ def test_its_stories(plugin: str, stories: subprocess.CompletedProcess[str]) -> 
 
 def test_the_command_lists_it(installed: Path, tmp_path: Path) -> None:
     environment = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "DATABASE_URL": ""}
-    ran = plugin_package.run_python(installed, "-c", PORTAL, "plugins", "list", "--json", **environment)
+    ran = plugin_package.run_python(installed, "-c", PORTAL, "|sample", *LIST, **environment)
     assert ran.returncode == 0, ran.stderr
-    found = {line["name"]: line for line in json.loads(ran.stdout)}
+    on, off = map(json.loads, ran.stdout.split("----")[:2])
+    found = {line["name"]: line for line in on}
     assert {"sample", "vip"} <= set(found)
     assert (found["sample"]["version"], found["sample"]["enabled"]) == ("1.2.3", True)
     assert {"customer_panels", "register_jobs", "request_decided"} <= set(found["sample"]["hooks"])
-
-    off = plugin_package.run_python(
-        installed, "-c", PORTAL, "plugins", "list", "--json", **environment, DISABLED_PLUGINS="sample"
-    )
-    [line] = [line for line in json.loads(off.stdout) if line["name"] == "sample"]
+    [line] = [line for line in off if line["name"] == "sample"]
     assert (line["enabled"], line["hooks"]) == (False, [])
 
 
@@ -79,17 +88,8 @@ print("yes")
 
 
 def test_an_unknown_name_among_the_disabled_stops_the_start(installed: Path, tmp_path: Path) -> None:
-    ran = plugin_package.run_python(
-        installed,
-        "-c",
-        PORTAL,
-        "plugins",
-        "list",
-        DATA_DIR=str(tmp_path),
-        SECRET_KEY=SECRET,
-        DATABASE_URL="",
-        DISABLED_PLUGINS="sampel",
-    )
+    environment = {"DATA_DIR": str(tmp_path), "SECRET_KEY": SECRET, "DATABASE_URL": ""}
+    ran = plugin_package.run_python(installed, "-c", PORTAL, "sampel", *LIST, **environment)
     assert ran.returncode != 0
     assert "sampel" in ran.stderr
     assert os.listdir(tmp_path) == []

@@ -6,7 +6,7 @@ import io
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -153,27 +153,31 @@ def _hidden_script(made: Any) -> None:
     made.Root.Kept = made.objects[-1]
 
 
-BAD = {
-    "zero bytes": ("a.pdf", b""),
-    "wrong ending": ("a.exe", pdf()),
-    "ending and content differ": ("a.png", pdf()),
-    "something behind the end": ("a.pdf", pdf() + b"PK\x03\x04 a zip archive begins here, and goes on for a while"),
-    "something before the beginning": ("a.pdf", b"<html></html>" + pdf()),
-    "script": ("a.pdf", pdf(1, _script)),
+#: What is wrong, the file's name, and how its content is made (large ones take a while).
+BAD: dict[str, tuple[str, Callable[[], bytes]]] = {
+    "zero bytes": ("a.pdf", bytes),
+    "wrong ending": ("a.exe", pdf),
+    "ending and content differ": ("a.png", pdf),
+    "something behind the end": (
+        "a.pdf",
+        lambda: pdf() + b"PK\x03\x04 a zip archive begins here, and goes on for a while",
+    ),
+    "something before the beginning": ("a.pdf", lambda: b"<html></html>" + pdf()),
+    "script": ("a.pdf", lambda: pdf(1, _script)),
     "script in a packed object": (
         "a.pdf",
-        pdf(1, _hidden_script, object_stream_mode=pikepdf.ObjectStreamMode.generate),
+        lambda: pdf(1, _hidden_script, object_stream_mode=pikepdf.ObjectStreamMode.generate),
     ),
-    "launch action": ("a.pdf", pdf(1, _launch)),
-    "XFA form": ("a.pdf", pdf(1, _xfa)),
-    "embedded file": ("a.pdf", pdf(1, _attachment)),
-    "password": ("a.pdf", pdf(1, encryption=pikepdf.Encryption(owner="a", user="b"))),
-    "owner's password only": ("a.pdf", pdf(1, encryption=pikepdf.Encryption(owner="a", user=""))),
-    "cut off": ("a.pdf", pdf()[:200]),
-    "too many pages": ("a.pdf", pdf(301)),
-    "picture bomb": ("a.png", picture(size=(8000, 6000))),
-    "picture that is cut off": ("a.jpg", picture("JPEG", (800, 800))[:-3000]),
-    "too large": ("a.pdf", pdf() + b" " * (16 * 2**20)),
+    "launch action": ("a.pdf", lambda: pdf(1, _launch)),
+    "XFA form": ("a.pdf", lambda: pdf(1, _xfa)),
+    "embedded file": ("a.pdf", lambda: pdf(1, _attachment)),
+    "password": ("a.pdf", lambda: pdf(1, encryption=pikepdf.Encryption(owner="a", user="b"))),
+    "owner's password only": ("a.pdf", lambda: pdf(1, encryption=pikepdf.Encryption(owner="a", user=""))),
+    "cut off": ("a.pdf", lambda: pdf()[:200]),
+    "too many pages": ("a.pdf", lambda: pdf(301)),
+    "picture bomb": ("a.png", lambda: picture(size=(8000, 6000))),
+    "picture that is cut off": ("a.jpg", lambda: picture("JPEG", (800, 800))[:-3000]),
+    "too large": ("a.pdf", lambda: pdf() + b" " * (16 * 2**20)),
 }
 
 
@@ -181,7 +185,7 @@ BAD = {
 def test_a_bad_file_is_refused_beside_its_field_and_nothing_is_kept(case: str, world: World) -> None:
     name, content = BAD[case]
     with pytest.raises(Invalid) as caught:
-        receive(world, name, content)
+        receive(world, name, content())
     assert [field for field, _text in caught.value.errors] == ["file"]
     assert db.session.scalars(select(ArchiveContent)).all() == []
     assert db.session.scalars(select(Dossier)).all() == []

@@ -11,7 +11,6 @@ from flask import Flask
 from sqlalchemy import func, inspect, select, text
 
 from portal import migrating
-from portal.app import create_app
 from portal.cli import cli
 from portal.customers.models import Contact, Customer, Interaction
 from portal.demo import load as demo_company
@@ -19,7 +18,7 @@ from portal.extensions import db
 from portal.org.models import User
 from portal.purchases.models import Purchase
 from tests.access.pages import Page
-from tests.conftest import settings_for
+from tests.conftest import make_app
 
 LIMIT = 200
 
@@ -27,9 +26,7 @@ LIMIT = 200
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("demo")
-    app = create_app(
-        **settings_for(folder, f"sqlite:///{folder / 'demo.sqlite3'}", DEMO=True, DEFAULT_LANGUAGE="zh_Hans_CN")
-    )
+    app = make_app(folder, f"sqlite:///{folder / 'demo.sqlite3'}", DEMO=True, DEFAULT_LANGUAGE="zh_Hans_CN")
     with app.app_context():
         migrating.upgrade(app)
         assert demo_company.load(limit=LIMIT)

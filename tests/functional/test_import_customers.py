@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -316,22 +316,22 @@ def _bomb() -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "message"),
-    [
-        (b"", "a.xlsx", "The file is empty."),
-        (b"%PDF-1.7 not a sheet", "a.xlsx", "This is no spreadsheet."),
-        (b"<html><table><tr><td>1</td></tr></table></html>", "a.xls", "This file is a web page"),
-        (_bomb(), "a.xlsx", "It was not opened."),
-        (b"PK\x03\x04 broken", "a.xlsx", "The file is damaged"),
-        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "a.csv", "This is no spreadsheet."),
-    ],
-)
-def test_files_that_are_none_are_answered(
-    client: FlaskClient, world: World, content: bytes, name: str, message: str
-) -> None:
+#: What is no spreadsheet: its content, its name, the answer.
+NO_SPREADSHEETS: dict[str, tuple[Callable[[], bytes], str, str]] = {
+    "nothing": (bytes, "a.xlsx", "The file is empty."),
+    "a document": (lambda: b"%PDF-1.7 not a sheet", "a.xlsx", "This is no spreadsheet."),
+    "a web page": (lambda: b"<html><table><tr><td>1</td></tr></table></html>", "a.xls", "This file is a web page"),
+    "a bomb": (_bomb, "a.xlsx", "It was not opened."),
+    "damaged": (lambda: b"PK\x03\x04 broken", "a.xlsx", "The file is damaged"),
+    "a picture": (lambda: b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "a.csv", "This is no spreadsheet."),
+}
+
+
+@pytest.mark.parametrize("case", NO_SPREADSHEETS)
+def test_files_that_are_none_are_answered(client: FlaskClient, world: World, case: str) -> None:
+    content, name, message = NO_SPREADSHEETS[case]
     world.login(client, "anna")
-    answer = upload(client, content, name)
+    answer = upload(client, content(), name)
     assert answer.status_code == 400
     assert message in answer.text
     assert db.session.scalar(select(ImportBatch.id)) is None
