@@ -285,6 +285,55 @@ def no_float_money(source: Source) -> Found:
                 yield node.lineno, f"float({inside})"
 
 
+def _project_names(source: Source) -> Iterator[tuple[int, str, str]]:
+    """(line, module, name) of everything imported from the project."""
+    for node in ast.walk(source.tree) if source.tree else ():
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in {"portal", "plugins"}:
+            yield from ((node.lineno, node.module or "", alias.asname or alias.name) for alias in node.names)
+
+
+@rule(
+    "private",
+    "py",
+    "A name that begins with _ may change at any time: who needs it from outside makes it public, with a docstring.",
+)
+def nothing_private_of_others(source: Source) -> Found:
+    """``from portal.x import _y`` (translations excepted), ``x._y`` of an imported module."""
+    imported = list(_project_names(source))
+    for number, module, name in imported:
+        if name.startswith("_") and not name.startswith("__") and not module.startswith("portal.i18n"):
+            yield number, f"{module}.{name}"
+    names = {name for _number, _module, name in imported}
+    for node in ast.walk(source.tree) if source.tree else ():
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name) or node.value.id not in names:
+            continue
+        if node.attr.startswith("_") and not node.attr.startswith("__"):
+            yield node.lineno, _dotted(node)
+
+
+@rule(
+    "number",
+    "py",
+    "Text from outside becomes a number in portal.core.numbers alone: elsewhere the bounds of the column or the digits "
+    "of other scripts are forgotten.",
+    exempt=("portal/core/numbers.py",),
+)
+def numbers_in_one_place(source: Source) -> Found:
+    """``int(text)`` beside ``text.isdecimal()`` or ``text.isdigit()``."""
+    for function in ast.walk(source.tree) if source.tree else ():
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        asked = {
+            ast.unparse(node.func.value)
+            for node in calls
+            if isinstance(node.func, ast.Attribute) and node.func.attr in {"isdecimal", "isdigit", "isnumeric"}
+        }
+        for node in calls:
+            if _dotted(node.func) == "int" and node.args and ast.unparse(node.args[0]) in asked:
+                yield node.lineno, ast.unparse(node)
+
+
 #: Where Chinese is data and not something to translate.
 CHINESE_DATA = (
     "portal/config.py",

@@ -40,6 +40,7 @@ from typing import Any
 import opencc
 
 from plugins.sop.manuals.models import LIMIT_UNITS
+from portal.core.numbers import whole_from
 
 ROOT = Path(__file__).parent / "data"
 #: Languages with files of their own; the others are made from one of them.
@@ -153,9 +154,9 @@ def _step(key: str, number: int, data: dict[str, Any]) -> StarterStep:
     amount, unit = None, ""
     if limit := data.get("limit", ""):
         count, _space, unit = limit.partition(" ")
-        if unit not in LIMIT_UNITS or not count.isdecimal():
+        amount = whole_from(count)
+        if unit not in LIMIT_UNITS or amount is None or amount < 0:
             raise ValueError(f"{key}: step {number}: {limit!r} is no time limit")
-        amount = int(count)
     return StarterStep(
         who=data.get("who", "").strip(),
         what=data["what"].strip(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -415,14 +416,7 @@ def _fields(membership: VipMembership) -> dict[str, object]:
     }
 
 
-def _record(
-    membership: VipMembership,
-    action: VipAction,
-    actor: Actor,
-    old: dict[str, object] | None = None,
-    new: dict[str, object] | None = None,
-    reason: str = "",
-) -> None:
+def _record(membership: VipMembership, action: VipAction, actor: Actor, **details: Any) -> None:
     record(
         actor,
         action,
@@ -430,9 +424,7 @@ def _record(
         object_id=membership.id,
         object_label=membership.number,
         customer_id=membership.customer_id,
-        old=old,
-        new=new,
-        reason=reason,
+        **details,
     )
 
 

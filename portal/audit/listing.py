@@ -17,6 +17,7 @@ from portal.audit.queries import actor_text
 from portal.core import clock
 from portal.core.components import stack, tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.numbers import id_from
 from portal.core.permissions import Actor, visible
 from portal.i18n import _, _l
 
@@ -37,8 +38,8 @@ def _who(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
 
 
 def _customer(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    numbers = [int(text) for text in value.values if text.isdecimal() and len(text) < 18]
-    names = [text for text in value.values if not text.isdecimal()]
+    numbers = [number for text in value.values if (number := id_from(text)) is not None]
+    names = [text for text in value.values if id_from(text) is None]
     conditions: list[ColumnElement[bool]] = [E.customer_id.in_(numbers)] if numbers else []
     conditions += [and_(E.customer_id.is_not(None), E.object_label.contains(text, autoescape=True)) for text in names]
     return or_(*conditions)

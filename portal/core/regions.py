@@ -179,11 +179,6 @@ def full_name(code: str, separator: str = "") -> str:
     return separator.join(r.name for r in ancestors(code))
 
 
-def province_of(code: str) -> Region | None:
-    """The province a code belongs to, by its first two digits."""
-    return region(code[:2] + "0000") if len(code) == 6 else None
-
-
 def code_prefix(code: str) -> str:
     """The digits that all codes inside this division share: "440000" → "44", "440300" → "4403", "440305" → "440305".
     For SQL: `region_code LIKE prefix || '%'`, or a range on the prefix."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, func, select
 
+from portal.core.numbers import id_from
 from portal.core.permissions import Actor
 from portal.core.registry import registry
 from portal.core.together import Question
@@ -112,10 +113,8 @@ def notice_page(user_id: int, *, only_unread: bool = False, kind: str = "", curs
 
 
 def _cursor(text: str) -> tuple[str, int | None]:
-    part, number = text[:1], text[1:]
-    if part in {"u", "r"} and number.isascii() and number.isdigit() and len(number) < 19:
-        return part, int(number)
-    return "u", None
+    part, number = text[:1], id_from(text[1:])
+    return (part, number) if part in {"u", "r"} and number is not None else ("u", None)
 
 
 def _fetch(user_id: int, unread: bool, kind: str, before: int | None, limit: int) -> list[Any]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import selectinload
 from portal.audit.services import record
 from portal.core.errors import Invalid, PortalError
 from portal.core.identifiers import is_credit_code, normalise_credit_code
+from portal.core.numbers import whole_from
 from portal.core.permissions import visible
 from portal.core.text import fold, lookup_prefix
 from portal.customers.importing import values as read
@@ -158,7 +159,7 @@ class PurchaseTarget:
             item.refuse("customer", _("This order number belongs to another customer."))
             return
         try:
-            services._check_purchase(data, present, actor)
+            services.check_purchase(data, present, actor)
         except Invalid as error:
             _spread(error, item)
             return
@@ -366,8 +367,9 @@ def _spread(error: Invalid, item: Record) -> None:
     """Put messages about lines beside their rows."""
     for name, message in error.errors:
         parts = name.split("-", 2)
-        if parts[0] == "lines" and len(parts) == 3 and parts[1].isdigit() and int(parts[1]) < len(item.rows):
-            item.rows[int(parts[1])].errors.append((_COLUMNS.get(parts[2], ""), str(message)))
+        row = whole_from(parts[1]) if parts[0] == "lines" and len(parts) == 3 else None
+        if row is not None and 0 <= row < len(item.rows):
+            item.rows[row].errors.append((_COLUMNS.get(parts[2], ""), str(message)))
         else:
             item.errors.append(("" if name == "lines" else name, str(message)))
     item.action = RowAction.REFUSED

@@ -24,7 +24,7 @@ from portal.org.models import EXECUTIVE, Department, User
 from portal.purchases import queries
 from portal.purchases import vocabulary as words
 from portal.purchases.models import Product, Purchase, PurchaseLine
-from portal.purchases.permissions import MANAGE_PRODUCTS, SEE_MARGIN
+from portal.purchases.permissions import SEE_MARGIN
 
 PURCHASES = "purchases"
 PRODUCTS = "products"
@@ -389,8 +389,3 @@ def products_listing() -> Listing:
         muted=lambda row: not getattr(row, "is_active", True),
         empty=EmptyText(_l("No products yet"), _l("Department heads and executives add what the company sells.")),
     )
-
-
-def may_manage_products(actor: Actor) -> bool:
-    """Whether the actor adds and changes products."""
-    return can(actor, MANAGE_PRODUCTS)

@@ -229,7 +229,7 @@ def record_purchases(inputs: Iterable[PurchaseInput], actor: Actor, import_batch
 
 def _enter(data: PurchaseInput, actor: Actor, import_batch_id: int | None) -> Purchase:
     _check_customer(data.customer_id, actor)
-    products = _check_purchase(data, None, actor)
+    products = check_purchase(data, None, actor)
     purchase = Purchase(
         customer_id=data.customer_id,
         created_by_id=actor.user_id,
@@ -255,7 +255,7 @@ def change_purchase(purchase_id: int, data: PurchaseInput, version: int | None, 
     _refuse_stale(purchase, "purchase", version, mine=typed_fields(data), theirs=before)
     if data.customer_id != purchase.customer_id:
         raise Invalid([("customer_id", _("The customer of a purchase stays. Cancel it and record a new one."))])
-    products = _check_purchase(data, purchase, actor)
+    products = check_purchase(data, purchase, actor)
     kept = {line.product_id: (line.unit_cost, line.grade) for line in purchase.lines}
     purchase.lines.clear()
     db.session.flush()
@@ -362,7 +362,8 @@ def _is_amount(amount: Decimal | None) -> bool:
     return amount is not None and amount.is_finite() and 0 <= amount <= MAX_AMOUNT and amount == amount.quantize(FEN)
 
 
-def _check_purchase(data: PurchaseInput, purchase: Purchase | None, actor: Actor) -> dict[int, Product]:
+def check_purchase(data: PurchaseInput, purchase: Purchase | None, actor: Actor) -> dict[int, Product]:
+    """The products of a purchase as typed in. :raises Invalid: with all that is wrong."""
     errors = ErrorList()
     if not data.number:
         errors.add("number", _("Enter the order's number."))
@@ -551,14 +552,7 @@ def typed_fields(data: PurchaseInput) -> dict[str, Any]:
     }
 
 
-def _audit(
-    purchase: Purchase,
-    action: PurchaseAction,
-    actor: Actor,
-    old: dict[str, Any] | None = None,
-    new: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
+def _audit(purchase: Purchase, action: PurchaseAction, actor: Actor, **details: Any) -> None:
     record(
         actor,
         action,
@@ -566,7 +560,5 @@ def _audit(
         object_id=purchase.id,
         object_label=purchase.number,
         customer_id=purchase.customer_id,
-        old=old,
-        new=new,
-        reason=reason,
+        **details,
     )

@@ -27,7 +27,7 @@ house = _load()
 
 #: rule → (path, what breaks it, what is allowed)
 CASES = {
-    "commit": ("portal/org/services.py", "db.session.commit()", "session.flush()"),
+    "commit": ("portal/org/queries.py", "db.session.commit()", "session.flush()"),
     "template-string": ("portal/home/views.py", "render_template_string(x)", "render_template('a.html', x=x)"),
     "markup": ("portal/home/views.py", "Markup(name)", "Markup('<b>%s</b>') % name"),
     "raw-sql": ("portal/org/queries.py", "s.execute(text(f'select {x}'))", "s.execute(text('select :x'), {'x': x})"),
@@ -37,12 +37,22 @@ CASES = {
         "User.name.contains(typed, autoescape=True)\nname.startswith(typed)\nE.action.startswith('audit:')",
     ),
     "weasyprint": ("plugins/vip/services.py", "from weasyprint import HTML", "from portal.documents import services"),
-    "regex": ("portal/org/services.py", "re.compile(r'(a+)+b')", "re.compile(r'(?:a+b)+c{2,5}')"),
-    "clock": ("portal/org/services.py", "datetime.now(UTC)", "clock.now()"),
-    "environment": ("portal/org/services.py", "os.environ['X']", "current_app.config['X']"),
+    "regex": ("portal/org/queries.py", "re.compile(r'(a+)+b')", "re.compile(r'(?:a+b)+c{2,5}')"),
+    "clock": ("portal/org/queries.py", "datetime.now(UTC)", "clock.now()"),
+    "environment": ("portal/org/queries.py", "os.environ['X']", "current_app.config['X']"),
     "offset": ("portal/org/queries.py", "select(A).offset(20)", "select(A).limit(20)"),
     "float-money": ("portal/purchases/services.py", "float(line.amount)", "float(row.share)"),
-    "chinese": ("portal/org/services.py", "title = '客户'", "'''Customer 客户.'''\nlevel = '\\u4e00-\\u9fff'  # 级别"),
+    "private": (
+        "portal/home/views.py",
+        "from portal.org import services\nservices._locked(User, 1)",
+        "from portal import __version__\nfrom portal.i18n import _, _l\nself._read()\nrow._mapping",
+    ),
+    "number": (
+        "portal/home/views.py",
+        "def page():\n    return int(text) if text.isdecimal() else None",
+        "def page():\n    return any(c.isdigit() for c in text), id_from(text), int(row.total)",
+    ),
+    "chinese": ("portal/org/queries.py", "title = '客户'", "'''Customer 客户.'''\nlevel = '\\u4e00-\\u9fff'  # 级别"),
     "chinese-template": ("templates/home/a.html", "<h1>客户</h1>", "{# 客户 #}<h1>{{ _('Customers') }}</h1>"),
     "inline-style": ("templates/home/a.html", '<p style="color:red">', '<p class="red" data-style="x">'),
     "inline-script": ("templates/home/a.html", "<script>go()</script>", '<script src="{{ x }}" defer></script>'),
@@ -77,6 +87,8 @@ MORE = {
     "inline-style": ("templates/a.html", ["<style>p {}</style>", "<p style='{{ x }}'>"]),
     "safe": ("templates/a.html", ["{{ x | safe }}", "{% autoescape false %}"]),
     "environment": ("portal/a.py", ["os.getenv('X')", "os.environ.get('X')"]),
+    "private": ("portal/a.py", ["from portal.org.services import _locked"]),
+    "number": ("portal/a.py", ["def f():\n    return [int(x) for x in y if x.isdigit()]"]),
     "chinese": ("portal/a.py", ["flash(f'客户 {x}')"]),
 }
 

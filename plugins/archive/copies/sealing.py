@@ -17,6 +17,7 @@ from flask import current_app
 
 from portal.core import clock
 from portal.core.errors import Invalid
+from portal.core.numbers import id_from
 from portal.core.transaction import after_commit
 from portal.i18n import _
 
@@ -98,4 +99,5 @@ def sweep_unfinished() -> int:
 def left_behind() -> list[int]:
     """Ids of copies whose sealed pages lie on the disk."""
     folder = Path(current_app.config["DATA_DIR"]) / FOLDER
-    return sorted(int(path.stem) for path in folder.glob(f"*{SEALED}") if path.stem.isdecimal())
+    found = (id_from(path.stem) for path in folder.glob(f"*{SEALED}"))
+    return sorted(number for number in found if number is not None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from portal.core import regions
 from portal.core.errors import Invalid
+from portal.core.numbers import whole_from
 from portal.customers import vocabulary as words
 from portal.customers.inputs import CustomerInput, PersonInput
 from portal.customers.models import Customer
@@ -101,9 +102,10 @@ def input_with(base: CustomerInput, values: Mapping[str, str]) -> CustomerInput:
     plain: dict[str, Any] = {field: value for field, value in values.items() if field not in PERSON_ONLY}
     facts: dict[str, Any] = {field: value for field, value in values.items() if field in PERSON_ONLY}
     if facts.get("birth_year"):
-        if not (facts["birth_year"].isdecimal() and len(facts["birth_year"]) == 4):
+        year = whole_from(facts["birth_year"], 4)
+        if year is None or year < 1000:
             raise Invalid([("birth_year", _("Enter a year such as 1975."))])
-        facts["birth_year"] = int(facts["birth_year"])
+        facts["birth_year"] = year
     if "birth_year" in facts:
         facts["birth_year"] = facts["birth_year"] or None
     if "consented_on" in facts:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from plugins.archive.reports.services import LineInput
 from portal.core.errors import ErrorList
 from portal.core.money import MoneyError, parse_yuan
+from portal.core.numbers import whole_from
 from portal.core.text import clean_name
 from portal.i18n import _
 
@@ -35,10 +36,11 @@ def _units(form: Mapping[str, str], name: str, errors: ErrorList) -> int | None:
     text = form.get(name, "").strip().replace(",", "")
     if not text:
         return None
-    if len(text) > 9 or not text.isdecimal():
+    number = whole_from(text)
+    if number is None or number < 0:
         errors.add(name, _("Enter a whole number from 0 on."))
         return None
-    return int(text)
+    return number
 
 
 def amount_from(text: str, errors: ErrorList, field: str) -> Decimal | None:

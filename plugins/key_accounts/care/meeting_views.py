@@ -20,6 +20,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.forms import Form
+from portal.core.numbers import id_from
 from portal.core.permissions import can, require
 from portal.core.web import access, refuse_large_id
 from portal.customers.fields import CustomerField
@@ -95,14 +96,14 @@ def meeting(meeting_id: int) -> str:
     """A meeting: guests one may see, agenda, minutes, actions."""
     actor = current_actor()
     row = queries.meeting_for(refuse_large_id(meeting_id))
-    chosen = request.args.get("customer", "")
+    chosen = id_from(request.args.get("customer"))
     invitable: list[tuple[int, str]] = []
     customer_name = ""
-    if chosen.isdecimal() and len(chosen) < 18:
-        found = pick(actor, [int(chosen)])
-        if found and can(actor, EDIT, int(chosen)):
+    if chosen is not None:
+        found = pick(actor, [chosen])
+        if found and can(actor, EDIT, chosen):
             customer_name = found[0][1]
-            invitable = team.contact_choices(int(chosen))
+            invitable = team.contact_choices(chosen)
     return render_template(
         "key_accounts/care/meeting.html",
         meeting=row,
@@ -146,7 +147,7 @@ def edit_meeting(meeting_id: int) -> Answer:
 def invite_guests(meeting_id: int) -> Any:
     """Invite contacts."""
     queries.meeting_for(refuse_large_id(meeting_id))
-    ids = [int(value) for value in request.form.getlist("contact")[:100] if value.isdecimal() and len(value) < 18]
+    ids = [number for value in request.form.getlist("contact")[:100] if (number := id_from(value)) is not None]
     if not ids:
         flash(_("Tick at least one person."), "info")
         return redirect(url_for("key_accounts.meeting", meeting_id=meeting_id))

@@ -270,14 +270,7 @@ def _locked(duty_id: int, actor: Actor) -> tuple[CareDuty, Customer]:
     return row, customer_for(row.customer_id, actor)
 
 
-def _record(
-    customer: Customer,
-    object_id: int,
-    action: KeyAccountAction,
-    actor: Actor,
-    old: dict[str, Any] | None = None,
-    new: dict[str, Any] | None = None,
-) -> None:
+def _record(customer: Customer, object_id: int, action: KeyAccountAction, actor: Actor, **details: Any) -> None:
     record(
         actor,
         action,
@@ -285,6 +278,5 @@ def _record(
         object_id=object_id,
         object_label=label_of(customer),
         customer_id=customer.id,
-        old=old,
-        new=new,
+        **details,
     )

@@ -19,6 +19,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import NotAllowed
 from portal.core.forms import options
+from portal.core.numbers import whole_from
 from portal.core.permissions import can, require
 from portal.core.web import access, refuse_large_id, signed_in
 from portal.customers.models import Customer
@@ -156,9 +157,10 @@ def take_back_record(record_id: int) -> Any:
 def print_care(customer_id: int) -> Any:
     """The yearly record as a PDF."""
     customer = load_customer(customer_id, current_actor())
-    raw = request.form.get("year", "")
     this_year = clock.today().year
-    year = int(raw) if raw.isdecimal() and 2000 <= int(raw[:4]) <= this_year and len(raw) == 4 else this_year
+    year = whole_from(request.form.get("year"), 4) or this_year
+    if not 2000 <= year <= this_year:
+        year = this_year
     document = documents.print_record(customer, year, current_actor())
     return redirect(url_for("documents.download", document_id=document.id))
 

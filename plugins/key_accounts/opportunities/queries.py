@@ -38,7 +38,6 @@ from portal.customers.permissions import VIEW
 from portal.extensions import db
 from portal.org.actor import Actor
 from portal.org.models import User
-from portal.purchases.models import Product
 from portal.purchases.periods import shifted
 
 ZERO = Decimal("0.00")
@@ -356,11 +355,3 @@ def _timeline_statement(older: bool) -> Select[*tuple[Any, ...]]:
     if not older:
         return statement
     return statement.where(OpportunityEvent.at < bindparam("before", type_=OpportunityEvent.at.type))
-
-
-def active_products(limit: int = 300) -> list[tuple[int, str]]:
-    """Products on sale for the check list of the form, by name."""
-    rows = db.session.execute(
-        select(Product.id, Product.name).where(Product.is_active).order_by(Product.name_sort, Product.id).limit(limit)
-    )
-    return [(row.id, row.name) for row in rows]

@@ -304,14 +304,7 @@ def _event(
     db.session.flush()
 
 
-def _record(
-    opportunity: Opportunity,
-    action: KeyAccountAction,
-    actor: Actor,
-    old: dict[str, Any] | None = None,
-    new: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
+def _record(opportunity: Opportunity, action: KeyAccountAction, actor: Actor, **details: Any) -> None:
     record(
         actor,
         action,
@@ -319,7 +312,5 @@ def _record(
         object_id=opportunity.id,
         object_label=opportunity.title,
         customer_id=opportunity.customer_id,
-        old=old,
-        new=new,
-        reason=reason,
+        **details,
     )

@@ -24,6 +24,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.forms import options
+from portal.core.numbers import id_from, whole_from
 from portal.core.permissions import can, require
 from portal.core.web import access, int_argument, signed_in
 from portal.customers.fields import CustomerField
@@ -81,10 +82,11 @@ def board() -> str:
 
 def _card_key(text: str) -> tuple[date, int] | None:
     day, _bar, number = text.partition("_")
-    if not number.isdecimal() or len(number) > 17:
+    card_id = id_from(number)
+    if card_id is None:
         return None
     try:
-        return date.fromisoformat(day), int(number)
+        return date.fromisoformat(day), card_id
     except ValueError:
         return None
 
@@ -324,8 +326,7 @@ def edit_opportunity(opportunity_id: int) -> Answer:
 def move_opportunity(opportunity_id: int) -> Any:
     """Into another stage; from a menu, a button or by dragging."""
     row = _changeable(opportunity_id)
-    stage, raw = request.form.get("stage", ""), request.form.get("version", "")
-    version = int(raw) if raw.isdecimal() and len(raw) < 10 else None
+    stage, version = request.form.get("stage", ""), whole_from(request.form.get("version"))
     said = _("“%(title)s” is now: %(stage)s.", title=row.title, stage=words.word(words.STAGES, stage))
     return post(
         lambda: services.move_opportunity(opportunity_id, stage, current_actor(), version),

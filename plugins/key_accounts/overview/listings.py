@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Select, and_, func
 
 from plugins.key_accounts.care import vocabulary as care_words
 from plugins.key_accounts.care.queries import lights_of
-from plugins.key_accounts.measures.models import CustomerMeasure, growth_of
+from plugins.key_accounts.measures.columns import customer_column, growth_column
+from plugins.key_accounts.measures.models import CustomerMeasure
 from plugins.key_accounts.overview.queries import open_sums
 from plugins.key_accounts.plans.queries import progress_of
 from plugins.key_accounts.satisfaction import vocabulary as health_words
@@ -81,11 +82,6 @@ def _open_cell(row: Any, context: CellContext) -> Any:
     return DASH if not found else money(found)
 
 
-def _growth_cell(row: Any, _context: CellContext) -> Any:
-    growth = growth_of(row.growth_sales, row.before)
-    return DASH if growth is None else f"{growth:+d} %"
-
-
 def _grade_cell(row: Any, _context: CellContext) -> Any:
     if row.grade is None:
         return DASH
@@ -104,15 +100,7 @@ ACCOUNTS = Listing(
     default_sort="-sales",
     prepare=_prepare,
     columns=[
-        Column(
-            "customer",
-            _l("Customer"),
-            {"customer": Customer.name, "department": Department.name},
-            cell=lambda row, _c: stack(row.customer, row.department),
-            export=lambda row, _c: row.customer,
-            sort=Customer.name_sort,
-            sticky=True,
-        ),
+        customer_column(),
         Column(
             "tier",
             _l("Tier"),
@@ -136,14 +124,7 @@ ACCOUNTS = Listing(
             sort=CustomerMeasure.sales,
             align="end",
         ),
-        Column(
-            "growth",
-            _l("Growth of sales"),
-            {"growth_sales": CustomerMeasure.sales, "before": CustomerMeasure.sales_before},
-            cell=_growth_cell,
-            export=lambda row, _c: growth_of(row.growth_sales, row.before),
-            align="end",
-        ),
+        growth_column(CustomerMeasure),
         Column(
             "profit",
             _l("Profit contribution"),

@@ -45,14 +45,7 @@ def touch_plan(plan: AccountPlan) -> None:
     db.session.flush()
 
 
-def record_plan(
-    plan: AccountPlan,
-    action: KeyAccountAction,
-    actor: Actor,
-    old: dict[str, Any] | None = None,
-    new: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
+def record_plan(plan: AccountPlan, action: KeyAccountAction, actor: Actor, **details: Any) -> None:
     """A line of the trail about a plan."""
     record(
         actor,
@@ -61,7 +54,5 @@ def record_plan(
         object_id=plan.id,
         object_label=label_of(db.session.get_one(Customer, plan.customer_id)),
         customer_id=plan.customer_id,
-        old=old,
-        new=new,
-        reason=reason,
+        **details,
     )

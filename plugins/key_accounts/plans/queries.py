@@ -27,7 +27,7 @@ from plugins.key_accounts.plans.models import (
 from plugins.key_accounts.team.models import AccountTeam
 from portal.core.errors import NotFound
 from portal.core.permissions import can
-from portal.customers.models import Contact, Customer
+from portal.customers.models import Contact
 from portal.customers.permissions import VIEW
 from portal.extensions import db
 from portal.org.actor import Actor
@@ -279,8 +279,3 @@ def incidents_of(emergency_ids: list[int]) -> dict[int, list[IncidentEntry]]:
     for row in db.session.scalars(statement):
         found.setdefault(row.emergency_id, []).append(row)
     return found
-
-
-def customer_of(plan: AccountPlan) -> Customer:
-    """The customer of a plan."""
-    return db.session.get_one(Customer, plan.customer_id)

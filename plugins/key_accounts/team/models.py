@@ -86,10 +86,6 @@ class TeamMember(db.Model):
         Index("ix_key_accounts_team_member_user", "user_id", "valid_until", "customer_id"),
     )
 
-    def counts_on(self, day: date) -> bool:
-        """Whether the membership is in force on a day."""
-        return self.ended_at is None and self.valid_from <= day <= self.valid_until
-
 
 class ExpertSkill(db.Model):
     """What somebody can be asked for (专家库)."""

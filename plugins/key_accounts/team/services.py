@@ -286,15 +286,7 @@ def _refuse_stale(row: Any, version: int | None) -> None:
         raise Conflict(_("Somebody else changed this in the meantime."))
 
 
-def _audit(
-    member: TeamMember,
-    action: KeyAccountAction,
-    customer: Customer,
-    actor: Actor,
-    old: dict[str, Any] | None = None,
-    new: dict[str, Any] | None = None,
-    reason: str = "",
-) -> None:
+def _audit(member: TeamMember, action: KeyAccountAction, customer: Customer, actor: Actor, **details: Any) -> None:
     record(
         actor,
         action,
@@ -302,9 +294,7 @@ def _audit(
         object_id=member.id,
         object_label=label_of(customer),
         customer_id=customer.id,
-        old=old,
-        new=new,
-        reason=reason,
+        **details,
     )
 
 

@@ -20,6 +20,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.forms import options
+from portal.core.numbers import id_from
 from portal.core.permissions import can, require
 from portal.core.web import refuse_large_id, signed_in
 from portal.customers.models import Customer
@@ -79,9 +80,9 @@ def add_member(customer_id: int) -> Answer:
     if request.method == "GET":
         form.valid_from.data = clock.today()
         form.valid_until.data = clock.today() + timedelta(days=180)
-        chosen = request.args.get("person", "")
-        if chosen.isdecimal() and len(chosen) < 18:
-            form.user_id.show(int(chosen))
+        chosen = id_from(request.args.get("person"))
+        if chosen is not None:
+            form.user_id.show(chosen)
     page = _page(
         customer,
         _("Add to the team"),
@@ -218,7 +219,8 @@ def experts() -> str:
     actor = current_actor()
     text = request.args.get("q", "")[:60]
     name, _bar, number = request.args.get("after", "").rpartition("~")
-    after = (name[:300], int(number)) if number.isdecimal() and len(number) < 18 else None
+    last = id_from(number)
+    after = (name[:300], last) if last is not None else None
     rows = queries.experts(text, after, EXPERTS + 1)
     more, rows = len(rows) > EXPERTS, rows[:EXPERTS]
     ids = [row.id for row in rows]

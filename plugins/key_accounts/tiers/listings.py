@@ -9,7 +9,8 @@ from flask import url_for
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from plugins.key_accounts.measures import rules
-from plugins.key_accounts.measures.models import CustomerMeasure, MeasureState, growth_of, hours_of
+from plugins.key_accounts.measures.columns import customer_column, growth_column
+from plugins.key_accounts.measures.models import CustomerMeasure, MeasureState, hours_of
 from plugins.key_accounts.measures.settings import thresholds
 from plugins.key_accounts.permissions import DECIDE_TIER
 from plugins.key_accounts.tiers import vocabulary as words
@@ -87,11 +88,6 @@ def _abc_cell(row: Any, _context: CellContext) -> Any:
     return stack(row.abc, _("up to %(percent)s %%", percent=f"{row.cumulated / 100:.1f}"))
 
 
-def _growth_cell(row: Any, _context: CellContext) -> Any:
-    growth = growth_of(row.growth_sales, row.before)
-    return DASH if growth is None else f"{growth:+d} %"
-
-
 def _roles_cell(row: Any, _context: CellContext) -> Any:
     return _("; ").join(words.word(words.ROLES, name) for name in ROLES if getattr(row, name)) or DASH
 
@@ -112,15 +108,7 @@ TIER_LIST = Listing(
     default_sort="-sales",
     prepare=_prepare,
     columns=[
-        Column(
-            "customer",
-            _l("Customer"),
-            {"customer": Customer.name, "department": Department.name},
-            cell=lambda row, _c: stack(row.customer, row.department),
-            export=lambda row, _c: row.customer,
-            sort=Customer.name_sort,
-            sticky=True,
-        ),
+        customer_column(),
         Column(
             "sales",
             _l("Sales of twelve months"),
@@ -129,14 +117,7 @@ TIER_LIST = Listing(
             sort=Measure.sales,
             align="end",
         ),
-        Column(
-            "growth",
-            _l("Growth of sales"),
-            {"growth_sales": Measure.sales, "before": Measure.sales_before},
-            cell=_growth_cell,
-            export=lambda row, _c: growth_of(row.growth_sales, row.before),
-            align="end",
-        ),
+        growth_column(Measure),
         Column(
             "profit",
             _l("Profit contribution"),

@@ -21,6 +21,7 @@ from plugins.key_accounts.tiers.models import TIERS
 from portal.auth.current import current_actor
 from portal.core.errors import Invalid
 from portal.core.forms import new_token
+from portal.core.numbers import id_from
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access
@@ -107,11 +108,11 @@ def _packed(tiers_shown: dict[int, str]) -> str:
 
 def _seen(packed: str) -> dict[int, str]:
     """What tier each customer had when the page was shown; see `_packed`. What cannot be read is left out."""
-    found = {}
+    found: dict[int, str] = {}
     for group in packed.split(";"):
         tier, _colon, ids = group.partition(":")
         if tier in ("", *TIERS):
-            found.update({int(key): tier for key in ids.split(",") if key.isdecimal() and len(key) < 18})
+            found |= {number: tier for key in ids.split(",") if (number := id_from(key)) is not None}
     return found
 
 

@@ -8,6 +8,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from lxml import html as lxml_html
 
 from plugins.sop.export.docx_marks import new_list, put_into_list
+from portal.core.numbers import whole_from
 
 #: Deeper nesting in a chapter is set like the last level.
 DEEPEST = 8
@@ -36,8 +37,8 @@ class Prose:
         elif tag in ("ul", "ol"):
             name = "List Bullet" if tag == "ul" else "List Number"
             style = name if depth == 0 else f"{name} {min(depth + 1, 3)}"
-            start = element.get("start") or ""
-            number = new_list(self.document, style, int(start) if start.isdecimal() else 1) if tag == "ol" else None
+            start = whole_from(element.get("start"))
+            number = new_list(self.document, style, 1 if start is None else start) if tag == "ol" else None
             for item in element:
                 self._item(item, depth, style, number)
         elif tag == "blockquote":

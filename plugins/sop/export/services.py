@@ -16,6 +16,7 @@ from plugins.sop.manuals.content import Scope
 from plugins.sop.manuals.models import PUBLISHED, ManualVersion, RevisionRole, VersionProcedure
 from portal.audit.services import record
 from portal.core.errors import Invalid
+from portal.core.numbers import id_from
 from portal.documents.models import Document
 from portal.documents.services import find_same, produce
 from portal.extensions import db
@@ -59,8 +60,9 @@ def scope_of(part: str) -> Scope:
         return Scope(chapter_key=value)
     if kind == "role" and value:
         return Scope(role=value)
-    if kind in ("department", "procedure") and value.isdecimal() and len(value) < 18:
-        return Scope(department_id=int(value)) if kind == "department" else Scope(procedure_id=int(value))
+    number = id_from(value)
+    if kind in ("department", "procedure") and number is not None:
+        return Scope(department_id=number) if kind == "department" else Scope(procedure_id=number)
     raise Invalid([("part", _("Choose a part of the manual."))])
 
 

@@ -15,6 +15,7 @@ from plugins.sop.reading.audience import in_tree
 from plugins.sop.runs.models import DONE, OPEN
 from portal.auth.current import current_actor
 from portal.core import clock
+from portal.core.numbers import id_from
 from portal.core.permissions import can
 from portal.core.web import access
 from portal.extensions import db
@@ -131,8 +132,7 @@ def _with_below(department_id: int | None) -> list[int]:
 
 
 def _department() -> int | None:
-    text = request.args.get("department", "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else None
+    return id_from(request.args.get("department"))
 
 
 def _period(today: date) -> tuple[date, date, str]:

@@ -31,6 +31,7 @@ from plugins.sop.manuals.models import (
 )
 from portal.core import clock
 from portal.core.errors import Conflict, ErrorList, Invalid, NotFound
+from portal.core.numbers import id_from
 from portal.extensions import db
 from portal.i18n import _
 from portal.org.actor import Actor
@@ -356,8 +357,8 @@ def undo(version_id: int, unit: str, actor: Actor) -> bool:
     word, _colon, name = unit.partition(":")
     if word == "chapter":
         _write_chapter(load_chapter(version, name), last.before["title"], last.before["body"], actor)
-    elif word == "procedure" and name.isdecimal():
-        _restore_procedure(version, int(name), last.before, actor)
+    elif word == "procedure" and (procedure_id := id_from(name)) is not None:
+        _restore_procedure(version, procedure_id, last.before, actor)
     else:
         _restore_list(version, last.before)
     db.session.delete(last)

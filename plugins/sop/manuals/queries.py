@@ -41,6 +41,7 @@ from plugins.sop.manuals.models import (
 from portal.approvals.models import ApprovalDecision, ApprovalSeat
 from portal.core import clock
 from portal.core.errors import NotFound
+from portal.core.numbers import id_from
 from portal.extensions import db
 from portal.org.models import Department, User
 
@@ -322,12 +323,9 @@ def procedures_of(version_id: int) -> Sequence[Any]:
     ).all()
 
 
-def procedure_for_run(procedure_id: int, on: date) -> RunTemplate:
-    """The text of a procedure that holds on a day, for starting a checklist run. Six statements.
-
-    :raises NotFound: no effective version of its manual on that day has it.
-    """
-    row = db.session.execute(
+def _run_text() -> Select[Any]:
+    """What `_template` needs of a procedure in a version."""
+    return (
         select(
             VersionProcedure.version_id,
             VersionProcedure.revision_id,
@@ -341,8 +339,15 @@ def procedure_for_run(procedure_id: int, on: date) -> RunTemplate:
         .join(ManualVersion, ManualVersion.id == VersionProcedure.version_id)
         .join(Procedure, Procedure.id == VersionProcedure.procedure_id)
         .join(ProcedureRevision, ProcedureRevision.id == VersionProcedure.revision_id)
-        .where(VersionProcedure.procedure_id == procedure_id, effective_on(on))
-    ).first()
+    )
+
+
+def procedure_for_run(procedure_id: int, on: date) -> RunTemplate:
+    """The text of a procedure that holds on a day, for starting a checklist run. Six statements.
+
+    :raises NotFound: no effective version of its manual on that day has it.
+    """
+    row = db.session.execute(_run_text().where(VersionProcedure.procedure_id == procedure_id, effective_on(on))).first()
     if row is None:
         raise NotFound()
     return _template(row, procedure_id)
@@ -351,20 +356,7 @@ def procedure_for_run(procedure_id: int, on: date) -> RunTemplate:
 def revision_for_run(version_id: int, procedure_id: int) -> RunTemplate:
     """The text that a run pinned: of any published version, superseded ones too. :raises NotFound: no such text."""
     row = db.session.execute(
-        select(
-            VersionProcedure.version_id,
-            VersionProcedure.revision_id,
-            ManualVersion.manual_id,
-            ManualVersion.major,
-            ManualVersion.minor,
-            ManualVersion.title.label("manual_title"),
-            Procedure.code,
-            ProcedureRevision.title,
-        )
-        .join(ManualVersion, ManualVersion.id == VersionProcedure.version_id)
-        .join(Procedure, Procedure.id == VersionProcedure.procedure_id)
-        .join(ProcedureRevision, ProcedureRevision.id == VersionProcedure.revision_id)
-        .where(
+        _run_text().where(
             VersionProcedure.version_id == version_id,
             VersionProcedure.procedure_id == procedure_id,
             ManualVersion.state == PUBLISHED,
@@ -461,7 +453,7 @@ def signatures(version_id: int) -> list[Signature]:
 def _department_in(basis: str) -> int | None:
     """The department in the basis of a seat ("head:7", "deputy:7"); None for other seats."""
     word, _colon, number = basis.partition(":")
-    return int(number) if word in ("head", "deputy") and number.isdecimal() else None
+    return id_from(number) if word in ("head", "deputy") else None
 
 
 def departments_of(version_id: int) -> Sequence[Any]:

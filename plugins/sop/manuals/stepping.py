@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from plugins.sop.manuals.inputs import StepInput
+from portal.core.numbers import whole_from
 
 
 def apply(steps: Sequence[StepInput], command: str) -> tuple[list[StepInput], int | None]:
@@ -17,9 +18,9 @@ def apply(steps: Sequence[StepInput], command: str) -> tuple[list[StepInput], in
     """
     found = list(steps)
     word, *numbers = command.split(":")
-    if any(not number.isdecimal() or len(number) > 4 for number in numbers):
+    places = [place for number in numbers if (place := whole_from(number, 4)) is not None and place >= 0]
+    if len(places) < len(numbers):
         return found, None
-    places = [int(number) for number in numbers]
     if word == "add" and not places:
         return [*found, StepInput()], len(found)
     if not places or not 0 <= places[0] < len(found):

@@ -19,6 +19,7 @@ from portal.auth.current import current_actor
 from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.core.forms import new_token, options
+from portal.core.numbers import id_from
 from portal.core.permissions import can, require
 from portal.core.transaction import transaction
 from portal.core.web import access
@@ -256,12 +257,10 @@ def remark(version_id: int) -> Response | tuple[str, int]:
     actor = current_actor()
     load_seen(version_id, actor)
     text = request.form.get("text", "")
-    thread = request.form.get("thread", "")
+    thread_id = id_from(request.form.get("thread"))
     try:
         with transaction():
-            written = commenting.write_comment(
-                version_id, _place(), text, actor, int(thread) if thread.isdecimal() and len(thread) < 19 else None
-            )
+            written = commenting.write_comment(version_id, _place(), text, actor, thread_id)
             anchor = written.thread_id or written.id
     except Invalid as error:
         return _changes(load_seen(version_id, actor), str(error)), 400
@@ -274,8 +273,9 @@ def _place() -> commenting.Place:
     if word == "chapter":
         return commenting.Place(chapter_key=rest[:32])
     number, _colon, step = rest.partition(":")
-    if word in ("procedure", "step") and number.isdecimal() and len(number) < 19:
-        return commenting.Place(procedure_id=int(number), step_key=step[:12] if word == "step" else "")
+    procedure_id = id_from(number)
+    if word in ("procedure", "step") and procedure_id is not None:
+        return commenting.Place(procedure_id=procedure_id, step_key=step[:12] if word == "step" else "")
     return commenting.Place()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -222,11 +221,3 @@ def read_values(sent: Any) -> tuple[dict[str, Decimal | None], list[tuple[str, s
         except InvalidOperation:
             wrong.append((measure.key, _("%(measure)s: enter a number.", measure=measure.title)))
     return values, wrong
-
-
-def parse_day(text: str) -> date | None:
-    """A day of the query string, or None."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

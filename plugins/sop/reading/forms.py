@@ -10,7 +10,7 @@ from plugins.sop.manuals.models import EVERYBODY
 from plugins.sop.reading.models import ALL_STAFF, DEPARTMENT, ROLE
 from plugins.sop.reading.services import QUESTIONS, QuestionInput, RuleInput
 from portal.core.forms import GIVEN, ChoiceField, Form, NumberField, OptionField, between, options
-from portal.core.numbers import id_from
+from portal.core.numbers import id_from, whole_from
 from portal.core.text import clean_name
 from portal.i18n import _l
 
@@ -58,7 +58,7 @@ def read_questions(form: Mapping[str, Any]) -> list[QuestionInput]:
         if not question and not any(typed):
             continue
         # Empty answers are left out, so the number of the right one counts among those that stay.
-        right = int(chosen) if chosen.isdecimal() and len(chosen) == 1 else -1
+        right = whole_from(chosen, 1)
         kept = [index for index, answer in enumerate(typed) if answer]
         answers = tuple(typed[index] for index in kept)
         found.append(QuestionInput(question, answers, kept.index(right) if right in kept else -1))

@@ -26,6 +26,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from portal.core.forms import new_token, options
+from portal.core.numbers import whole_from
 from portal.core.permissions import can
 from portal.core.text import clean_name
 from portal.core.transaction import transaction
@@ -170,9 +171,9 @@ def acknowledge(version_id: int) -> str | Response | tuple[str, int]:
     status = 200
     if request.method == "POST":
         answers = {
-            item.id: int(chosen)
+            item.id: chosen
             for item in questions
-            if (chosen := request.form.get(f"answer-{item.id}", "")).isdecimal() and len(chosen) < 4
+            if (chosen := whole_from(request.form.get(f"answer-{item.id}", ""), 3)) is not None
         }
         try:
             with transaction():

@@ -17,6 +17,7 @@ from plugins.sop.runs.permissions import RUN_VIEW
 from plugins.sop.runs.queries import StepLine
 from portal.core import clock
 from portal.core.errors import NotFound
+from portal.core.numbers import id_from
 from portal.core.permissions import Condition, can, require, visible
 from portal.documents.kinds import DocumentKind, anyone_listed
 from portal.documents.models import Document
@@ -29,11 +30,11 @@ RUN_KIND, BLANK_KIND = "sop.run", "sop.checklist"
 
 def _may_read(actor: Any, document: Document) -> bool:
     """Whoever may see the run now."""
-    run_id = document.subject.removeprefix("sop_run:")
-    if not run_id.isdecimal():
+    run_id = id_from(document.subject.removeprefix("sop_run:"))
+    if run_id is None:
         return False
     try:
-        return can(actor, RUN_VIEW, int(run_id))
+        return can(actor, RUN_VIEW, run_id)
     except NotFound:
         return False
 

@@ -20,6 +20,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid
 from portal.core.forms import new_token
+from portal.core.numbers import id_from
 from portal.core.permissions import can, require
 from portal.core.text import clean_name
 from portal.core.transaction import transaction
@@ -74,9 +75,8 @@ def start() -> str:
 
 def _customer(text: str) -> Customer | None:
     """The customer of the address, when one may see it."""
-    if not text.isascii() or not text.isdecimal() or len(text) > 17:
-        return None
-    customer = db.session.get(Customer, int(text))
+    customer_id = id_from(text)
+    customer = db.session.get(Customer, customer_id) if customer_id is not None else None
     return customer if customer is not None and can(current_actor(), "customers.view", customer) else None
 
 

@@ -94,7 +94,7 @@ def _loaded(values: Mapping[str, Any]) -> dict[str, Any]:
 def prepare_customer(data: CustomerInput, actor: Actor, customer: Customer | None = None) -> tuple[Prepared, Errors]:
     """The customer as it would be stored, and all that is wrong with it; writes nothing."""
     checker = Checker()
-    values = customer_rules._checked(data, checker, actor, customer)
+    values = customer_rules.check_customer(data, checker, actor, customer)
     person = values["person"] if values["person"] and any(values["person"].values()) else None
     prepared = Prepared({name: values[name] for name in COLUMNS}, values["aliases"], person)
     return prepared, [(name, str(message)) for name, message in checker.errors.pairs]
@@ -104,7 +104,7 @@ def place(manager_id: int | None, department_id: int | None, actor: Actor) -> tu
     """Account manager and department of a new customer, as far as this actor may choose them."""
     checker = Checker()
     try:
-        found, owner = customer_rules._placed(manager_id, department_id, actor, checker)
+        found, owner = customer_rules.place_customer(manager_id, department_id, actor, checker)
     except NotAllowed as error:
         return None, None, [("account_manager", str(error.message))]
     errors = [(name.removesuffix("_id"), str(message)) for name, message in checker.errors.pairs]
@@ -114,7 +114,7 @@ def place(manager_id: int | None, department_id: int | None, actor: Actor) -> tu
 def prepare_contact(data: ContactInput, contact: Contact | None = None) -> tuple[dict[str, Any], Errors]:
     """A contact as it would be stored, and what is wrong with it; fields are named "contact_…"."""
     checker = Checker()
-    values, phones = contact_rules._checked(data, checker, contact)
+    values, phones = contact_rules.check_contact(data, checker, contact)
     prepared = {
         "id": contact.id if contact else None,
         "values": values,
@@ -216,7 +216,7 @@ def create_prepared(items: Sequence[Prepared], actor: Actor) -> list[dict[str, A
         ],
     )
     for customer in customers:
-        _record_created(customer, actor)
+        customer_rules.record_created(customer, actor)
     people = [
         _add_contacts(customer, item.contacts, actor, first=True)
         for customer, item in zip(customers, items, strict=True)
@@ -226,7 +226,9 @@ def create_prepared(items: Sequence[Prepared], actor: Actor) -> list[dict[str, A
     effects = []
     for customer, contacts in zip(customers, people, strict=True):
         for contact in contacts:
-            contact_rules._record(actor, CustomerAction.CONTACT_ADD, contact, None, contact_rules._snapshot(contact))
+            contact_rules.record_contact(
+                actor, CustomerAction.CONTACT_ADD, contact, None, contact_rules.snapshot(contact)
+            )
         manager().hook.customer_created(customer=customer, actor=actor)
         effects.append(
             {
@@ -261,26 +263,6 @@ def _contact_content(contact: Contact) -> str:
 
 def _digest(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-
-
-def _record_created(customer: Customer, actor: Actor) -> None:
-    snapshot = customer_rules._without_blanks(customer_rules._snapshot(customer))
-    public, private = split_private(customer, snapshot)
-    public |= {
-        "account_manager_id": customer.account_manager_id,
-        "department_id": customer.department_id,
-        "stage": customer.stage,
-    }
-    record(
-        actor,
-        CustomerAction.CREATE,
-        object_type="customer",
-        object_id=customer.id,
-        object_label=label_of(customer),
-        new=public,
-        private={"new": private} if private else None,
-        customer_id=customer.id,
-    )
 
 
 def _add_contacts(
@@ -327,7 +309,7 @@ def change_prepared(customer: Customer, contacts: Sequence[Contact], item: Prepa
     now = clock.now()
     effect: dict[str, Any] = {"id": customer.id, "created": False, "columns": {}, "contacts": [], "changed": []}
     if differs(customer, item):
-        before = customer_rules._snapshot(customer)
+        before = customer_rules.snapshot(customer)
         for name in COLUMNS:
             old, new = getattr(customer, name), item.columns[name]
             if old != new:
@@ -340,51 +322,27 @@ def change_prepared(customer: Customer, contacts: Sequence[Contact], item: Prepa
         person = _person_of(customer)
         if person != (item.person or None):
             effect["person"] = [_dumped(person) if person else None, _dumped(item.person) if item.person else None]
-            customer_rules._store_person(customer, item.person, actor)
-        refuse_held(customer, _changes(customer, before), actor)
+            customer_rules.store_person(customer, item.person, actor)
+        changes = customer_rules.changes_since(before, customer)
+        refuse_held(customer, changes, actor)
         customer.updated_at, customer.updated_by_id = now, actor.user_id
         db.session.flush()
-        _record_changed(customer, before, actor)
+        customer_rules.record_changed(customer, changes, actor)
     by_id = {contact.id: contact for contact in contacts}
     for prepared in item.contacts:
         contact = by_id.get(prepared["id"]) if prepared["id"] is not None else None
         if contact is None:
             (added,) = _add_contacts(customer, [prepared], actor, first=not any(c.is_active for c in contacts))
             db.session.flush()
-            contact_rules._record(actor, CustomerAction.CONTACT_ADD, added, None, contact_rules._snapshot(added))
+            contact_rules.record_contact(actor, CustomerAction.CONTACT_ADD, added, None, contact_rules.snapshot(added))
             effect["contacts"].append([added.id, _contact_content(added)])
         elif contact_differs(contact, prepared):
             effect["changed"].append(_change_contact(contact, prepared, actor))
     return effect
 
 
-def _record_changed(customer: Customer, before: Mapping[str, Any], actor: Actor) -> None:
-    changes = _changes(customer, before)
-    if not customer_rules.FOUND_BY.isdisjoint(changes):
-        index_customers([customer.id])
-    old, old_private = split_private(customer, {name: pair[0] for name, pair in changes.items()})
-    new, new_private = split_private(customer, {name: pair[1] for name, pair in changes.items()})
-    record(
-        actor,
-        CustomerAction.CHANGE,
-        object_type="customer",
-        object_id=customer.id,
-        object_label=label_of(customer),
-        old=old,
-        new=new,
-        private={"old": old_private, "new": new_private} if new_private else None,
-        customer_id=customer.id,
-    )
-    manager().hook.customer_changed(customer=customer, changes=changes, actor=actor)
-
-
-def _changes(customer: Customer, before: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    after = customer_rules._snapshot(customer)
-    return {name: (before[name], after[name]) for name in after if before[name] != after[name]}
-
-
 def _change_contact(contact: Contact, prepared: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    before = contact_rules._snapshot(contact)
+    before = contact_rules.snapshot(contact)
     columns = {}
     for name, value in prepared["values"].items():
         old = getattr(contact, name)
@@ -397,7 +355,7 @@ def _change_contact(contact: Contact, prepared: Mapping[str, Any], actor: Actor)
         contact.phones = _phones(prepared["phones"])
     contact.updated_at = clock.now()
     db.session.flush()
-    contact_rules._record(actor, CustomerAction.CONTACT_CHANGE, contact, before, contact_rules._snapshot(contact))
+    contact_rules.record_contact(actor, CustomerAction.CONTACT_CHANGE, contact, before, contact_rules.snapshot(contact))
     return {"id": contact.id, "columns": columns, "phones": [old_phones, prepared["phones"]]}
 
 
@@ -452,7 +410,7 @@ def remove_created(effects: Sequence[Mapping[str, Any]], actor: Actor) -> None:
     ids = [effect["id"] for effect in effects]
     people = [contact for effect in effects for contact, _content_then in effect["contacts"]]
     for customer in db.session.scalars(select(Customer).where(Customer.id.in_(ids))):
-        public, private = split_private(customer, customer_rules._without_blanks(customer_rules._snapshot(customer)))
+        public, private = split_private(customer, customer_rules.without_blanks(customer_rules.snapshot(customer)))
         record(
             actor,
             CustomerAction.IMPORT_UNDO,
@@ -493,7 +451,7 @@ def restore_changed(effect: Mapping[str, Any], actor: Actor) -> str:
     problem = _stale(customer, contacts, effect) or _held_back(customer, effect, actor)
     if problem:
         return problem
-    before = customer_rules._snapshot(customer)
+    before = customer_rules.snapshot(customer)
     for name, (old, _new) in effect["columns"].items():
         setattr(customer, name, from_json(old))
     if "aliases" in effect:
@@ -501,11 +459,11 @@ def restore_changed(effect: Mapping[str, Any], actor: Actor) -> str:
         customer.aliases = [present.get(alias) or CustomerAlias(alias=alias) for alias in effect["aliases"][0]]
     if "person" in effect:
         old = effect["person"][0]
-        customer_rules._store_person(customer, _loaded(old) if old else None, actor)
+        customer_rules.store_person(customer, _loaded(old) if old else None, actor)
     if effect["columns"] or "aliases" in effect or "person" in effect:
         customer.updated_at, customer.updated_by_id = clock.now(), actor.user_id
         db.session.flush()
-        _record_changed(customer, before, actor)
+        customer_rules.record_changed(customer, customer_rules.changes_since(before, customer), actor)
     for item in changed:
         _restore_contact(contacts[item["id"]], item, actor)
     added = [contact for contact, _content_then in effect["contacts"]]
@@ -563,7 +521,7 @@ def _stale(customer: Customer, contacts: Mapping[int, Contact], effect: Mapping[
 
 
 def _restore_contact(contact: Contact, item: Mapping[str, Any], actor: Actor) -> None:
-    before = contact_rules._snapshot(contact)
+    before = contact_rules.snapshot(contact)
     for name, (old, _new) in item["columns"].items():
         setattr(contact, name, from_json(old))
     contact.name_sort = _contact_key(contact.name)
@@ -571,4 +529,4 @@ def _restore_contact(contact: Contact, item: Mapping[str, Any], actor: Actor) ->
         contact.phones = _phones(item["phones"][0])
     contact.updated_at = clock.now()
     db.session.flush()
-    contact_rules._record(actor, CustomerAction.CONTACT_CHANGE, contact, before, contact_rules._snapshot(contact))
+    contact_rules.record_contact(actor, CustomerAction.CONTACT_CHANGE, contact, before, contact_rules.snapshot(contact))

@@ -61,7 +61,7 @@ def add_contact(customer_id: int, data: ContactInput, actor: Actor) -> Contact:
     """
     customer = locked_customer(customer_id, actor, EDIT)
     checker = Checker()
-    values, phones = _checked(data, checker)
+    values, phones = check_contact(data, checker)
     checker.done()
     now = clock.now()
     contact = Contact(
@@ -80,7 +80,7 @@ def add_contact(customer_id: int, data: ContactInput, actor: Actor) -> Contact:
     db.session.add(contact)
     db.session.flush()
     _keep_one_primary(contact)
-    _record(actor, CustomerAction.CONTACT_ADD, contact, None, _snapshot(contact))
+    record_contact(actor, CustomerAction.CONTACT_ADD, contact, None, snapshot(contact))
     return contact
 
 
@@ -92,23 +92,23 @@ def change_contact(contact_id: int, data: ContactInput, actor: Actor, version: i
     """
     contact = _locked_contact(contact_id, actor, EDIT)
     checker = Checker()
-    values, phones = _checked(data, checker, contact)
+    values, phones = check_contact(data, checker, contact)
     checker.done()
     refuse_stale(contact, version, asdict(data), asdict(contact_input_of(contact)))
-    before = _snapshot(contact)
+    before = snapshot(contact)
     for name, value in values.items():
         setattr(contact, name, value)
     contact.name_sort = sort_key(contact.name, person=True)[:SORT_KEY_LENGTH]
     contact.is_primary = data.is_primary or contact.is_primary
     if [(p.number, p.label) for p in phones] != [(p.number, p.label) for p in contact.phones]:
         contact.phones = phones
-    after = _snapshot(contact)
+    after = snapshot(contact)
     if after == before:
         return contact
     contact.updated_at = clock.now()
     db.session.flush()
     _keep_one_primary(contact)
-    _record(actor, CustomerAction.CONTACT_CHANGE, contact, before, after)
+    record_contact(actor, CustomerAction.CONTACT_CHANGE, contact, before, after)
     return contact
 
 
@@ -119,7 +119,7 @@ def deactivate_contact(contact_id: int, actor: Actor) -> Contact:
         return contact
     contact.is_active, contact.is_primary, contact.updated_at = False, False, clock.now()
     db.session.flush()
-    _record(actor, CustomerAction.CONTACT_DEACTIVATE, contact, {"is_active": True}, {"is_active": False})
+    record_contact(actor, CustomerAction.CONTACT_DEACTIVATE, contact, {"is_active": True}, {"is_active": False})
     return contact
 
 
@@ -130,7 +130,7 @@ def reactivate_contact(contact_id: int, actor: Actor) -> Contact:
         return contact
     contact.is_active, contact.updated_at = True, clock.now()
     db.session.flush()
-    _record(actor, CustomerAction.CONTACT_REACTIVATE, contact, {"is_active": False}, {"is_active": True})
+    record_contact(actor, CustomerAction.CONTACT_REACTIVATE, contact, {"is_active": False}, {"is_active": True})
     return contact
 
 
@@ -171,9 +171,10 @@ def _locked_contact(contact_id: int, actor: Actor, permission: str) -> Contact:
     return contact
 
 
-def _checked(
+def check_contact(
     data: ContactInput, checker: Checker, contact: Contact | None = None
 ) -> tuple[dict[str, Any], list[ContactPhone]]:
+    """All values in their normal form and the telephones; what is wrong is noted in the checker."""
     values: dict[str, Any] = {
         "name": checker.line("name", data.name, 100, required=_("Enter the contact's name.")),
         "sex": checker.choice("sex", data.sex, Sex),
@@ -298,20 +299,22 @@ def _keep_one_primary(contact: Contact) -> None:
     db.session.flush()
 
 
-def _snapshot(contact: Contact) -> dict[str, Any]:
+def snapshot(contact: Contact) -> dict[str, Any]:
+    """What is compared and recorded."""
     values: dict[str, Any] = {name: getattr(contact, name) for name in PLAIN_FIELDS}
     values["phones"] = [f"{phone.number} {phone.label}" for phone in contact.phones]
     values["is_primary"] = contact.is_primary
     return values
 
 
-def _record(
+def record_contact(
     actor: Actor,
     action: CustomerAction,
     contact: Contact,
     before: dict[str, Any] | None,
     after: dict[str, Any],
 ) -> None:
+    """A line of the trail about a contact."""
     changed = [name for name in after if before is None or before.get(name) != after[name]]
     blank: tuple[Any, ...] = (None, "", [], False)
     new = {name: after[name] for name in changed if before is not None or after[name] not in blank}

@@ -96,8 +96,8 @@ def create_customer(
     """
     require(actor, CREATE)
     checker = Checker()
-    values = _checked(data, checker, actor, customer=None)
-    manager_id, owner_id = _placed(account_manager_id, department_id, actor, checker)
+    values = check_customer(data, checker, actor, customer=None)
+    manager_id, owner_id = place_customer(account_manager_id, department_id, actor, checker)
     stage = checker.choice("stage", stage, Stage, blank=False)
     if stage not in (Stage.TO_IDENTIFY, Stage.POTENTIAL) and not actor.is_system:
         checker.add("stage", _("A new customer starts as “to identify” or “potential”."))
@@ -119,7 +119,7 @@ def create_customer(
         updated_by_id=actor.user_id,
     )
     customer.aliases = [CustomerAlias(alias=alias) for alias in values["aliases"]]
-    _store_person(customer, values["person"], actor)
+    store_person(customer, values["person"], actor)
     db.session.add(customer)
     _flush_unique(values["credit_code"])
     db.session.add(
@@ -129,18 +129,7 @@ def create_customer(
     )
     db.session.flush()
     index_customers([customer.id])
-    public, private = split_private(customer, _without_blanks(_snapshot(customer)))
-    public |= {"account_manager_id": manager_id, "department_id": owner_id, "stage": stage}
-    record(
-        actor,
-        CustomerAction.CREATE,
-        object_type="customer",
-        object_id=customer.id,
-        object_label=label_of(customer),
-        new=public,
-        private={"new": private} if private else None,
-        customer_id=customer.id,
-    )
+    record_created(customer, actor)
     manager().hook.customer_created(customer=customer, actor=actor)
     return customer
 
@@ -154,9 +143,9 @@ def change_customer(customer_id: int, data: CustomerInput, actor: Actor, version
     """
     customer = locked_customer(customer_id, actor, EDIT)
     checker = Checker()
-    values = _checked(data, checker, actor, customer)
+    values = check_customer(data, checker, actor, customer)
     checker.done()
-    before = _snapshot(customer)
+    before = snapshot(customer)
     changed_by = db.session.get(User, customer.updated_by_id) if customer.updated_by_id else None
     refuse_stale(customer, version, asdict(data), asdict(input_of(customer)), changed_by.name if changed_by else "")
     for name in PLAIN_FIELDS:
@@ -166,30 +155,14 @@ def change_customer(customer_id: int, data: CustomerInput, actor: Actor, version
     present = {alias.alias: alias for alias in customer.aliases}
     if list(present) != values["aliases"]:
         customer.aliases = [present.get(alias) or CustomerAlias(alias=alias) for alias in values["aliases"]]
-    _store_person(customer, values["person"], actor)
-    after = _snapshot(customer)
-    changes = {name: (before[name], after[name]) for name in after if before[name] != after[name]}
+    store_person(customer, values["person"], actor)
+    changes = changes_since(before, customer)
     if not changes:
         return customer
     refuse_held(customer, changes, actor)
     customer.updated_at, customer.updated_by_id = clock.now(), actor.user_id
     _flush_unique(values["credit_code"])
-    if not FOUND_BY.isdisjoint(changes):
-        index_customers([customer.id])
-    old, old_private = split_private(customer, {name: pair[0] for name, pair in changes.items()})
-    new, new_private = split_private(customer, {name: pair[1] for name, pair in changes.items()})
-    record(
-        actor,
-        CustomerAction.CHANGE,
-        object_type="customer",
-        object_id=customer.id,
-        object_label=label_of(customer),
-        old=old,
-        new=new,
-        private={"old": old_private, "new": new_private} if new_private else None,
-        customer_id=customer.id,
-    )
-    manager().hook.customer_changed(customer=customer, changes=changes, actor=actor)
+    record_changed(customer, changes, actor)
     return customer
 
 
@@ -253,7 +226,7 @@ def reveal_customer_phone(customer_id: int, actor: Actor) -> str:
 # ---- checks --------------------------------------------------------------------------------------------------------
 
 
-def _checked(data: CustomerInput, checker: Checker, actor: Actor, customer: Customer | None) -> dict[str, Any]:
+def check_customer(data: CustomerInput, checker: Checker, actor: Actor, customer: Customer | None) -> dict[str, Any]:
     """All values in their normal form; what is wrong is noted in the checker."""
     values: dict[str, Any] = {
         "party": checker.choice("party", data.party, Party, blank=False),
@@ -411,7 +384,7 @@ def _flush_unique(code: str | None) -> None:
         raise
 
 
-def _placed(
+def place_customer(
     manager_id: int | None, department_id: int | None, actor: Actor, checker: Checker
 ) -> tuple[int | None, int]:
     """Account manager and department of a new customer, as far as the actor may choose them."""
@@ -438,7 +411,8 @@ def _placed(
     return manager_id, department.id
 
 
-def _store_person(customer: Customer, values: Mapping[str, Any] | None, actor: Actor) -> None:
+def store_person(customer: Customer, values: Mapping[str, Any] | None, actor: Actor) -> None:
+    """What is kept of a customer who is a natural person; none of it where nothing is given."""
     if values is None or not any(values.values()):
         customer.person = None
         return
@@ -451,7 +425,7 @@ def _store_person(customer: Customer, values: Mapping[str, Any] | None, actor: A
         customer.person.consent_recorded_by_id = actor.user_id
 
 
-def _snapshot(customer: Customer) -> dict[str, Any]:
+def snapshot(customer: Customer) -> dict[str, Any]:
     """What is compared and recorded."""
     values: dict[str, Any] = {name: getattr(customer, name) for name in PLAIN_FIELDS}
     values["credit_code"] = customer.credit_code or ""
@@ -466,5 +440,52 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _without_blanks(values: Mapping[str, Any]) -> dict[str, Any]:
+def without_blanks(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What says something."""
     return {name: value for name, value in values.items() if value not in (None, "", [])}
+
+
+def changes_since(before: Mapping[str, Any], customer: Customer) -> dict[str, tuple[Any, Any]]:
+    """Field → (old, new) of what differs from an earlier `snapshot`."""
+    after = snapshot(customer)
+    return {name: (before[name], after[name]) for name in after if before[name] != after[name]}
+
+
+def record_created(customer: Customer, actor: Actor) -> None:
+    """A line of the trail about a new customer."""
+    public, private = split_private(customer, without_blanks(snapshot(customer)))
+    public |= {
+        "account_manager_id": customer.account_manager_id,
+        "department_id": customer.department_id,
+        "stage": customer.stage,
+    }
+    record(
+        actor,
+        CustomerAction.CREATE,
+        object_type="customer",
+        object_id=customer.id,
+        object_label=label_of(customer),
+        new=public,
+        private={"new": private} if private else None,
+        customer_id=customer.id,
+    )
+
+
+def record_changed(customer: Customer, changes: Mapping[str, tuple[Any, Any]], actor: Actor) -> None:
+    """After a change that was flushed: the index of the search, a line of the trail, the modules that want to know."""
+    if not FOUND_BY.isdisjoint(changes):
+        index_customers([customer.id])
+    old, old_private = split_private(customer, {name: pair[0] for name, pair in changes.items()})
+    new, new_private = split_private(customer, {name: pair[1] for name, pair in changes.items()})
+    record(
+        actor,
+        CustomerAction.CHANGE,
+        object_type="customer",
+        object_id=customer.id,
+        object_label=label_of(customer),
+        old=old,
+        new=new,
+        private={"old": old_private, "new": new_private} if new_private else None,
+        customer_id=customer.id,
+    )
+    manager().hook.customer_changed(customer=customer, changes=changes, actor=actor)

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from portal.auth.current import current_actor
+from portal.core.numbers import id_from
 from portal.core.web import refuse_large_id
 from portal.customers import queries
 from portal.customers import vocabulary as words
@@ -71,4 +72,4 @@ def selection_of(form: MultiDict[str, str]) -> list[tuple[str, str]]:
     """The selection of a bulk action, to be sent along on its own page."""
     if form.get("all"):
         return [("all", "1"), ("query", form.get("query", "")[:4000])]
-    return [("ids", value) for value in form.getlist("ids")[:5000] if value.isdecimal() and len(value) < 18]
+    return [("ids", value) for value in form.getlist("ids")[:5000] if id_from(value) is not None]

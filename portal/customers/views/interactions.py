@@ -12,6 +12,7 @@ from portal.auth.current import current_actor
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid
 from portal.core.forms import options
+from portal.core.numbers import id_from
 from portal.core.permissions import require
 from portal.core.registry import registry
 from portal.core.transaction import transaction
@@ -81,14 +82,15 @@ def interactions_of(customer_id: int) -> str:
 
 
 def _cursor(text: str) -> tuple[datetime, int] | None:
-    moment, _at, row_id = text.partition("@")
+    moment, _at, number = text.partition("@")
+    row_id = id_from(number)
     try:
         at = datetime.fromisoformat(moment)
     except ValueError:
         return None
-    if at.tzinfo is None or not row_id.isdecimal() or len(row_id) > 17:
+    if at.tzinfo is None or row_id is None:
         return None
-    return at, int(row_id)
+    return at, row_id
 
 
 def _written(cursor: tuple[datetime, int]) -> str:
