@@ -323,7 +323,7 @@ def procedures_of(version_id: int) -> Sequence[Any]:
     ).all()
 
 
-def _run_text() -> Select[Any]:
+def _run_text() -> Select[*tuple[Any, ...]]:
     """What `_template` needs of a procedure in a version."""
     return (
         select(
