@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from plugins.vip import queries, services
 from plugins.vip.conditions import EXCEPTION
 from plugins.vip.models import VipApplication
 from plugins.vip.vocabulary import CONDITIONS, LEVELS, ROUTES, word
 from portal.approvals.kinds import ApprovalKind, Description, Fact, OwningHead, RoleHolder, StepSpec
-from portal.approvals.models import ApprovalDecision, ApprovalRequest
+from portal.approvals.models import (
+    DRAFT,
+    EXPIRED,
+    REJECTED,
+    RETURNED,
+    WITHDRAWN,
+    ApprovalDecision,
+    ApprovalRequest,
+)
 from portal.core import settings
 from portal.core.coded import N_
 from portal.core.money import format_yuan
@@ -73,22 +81,35 @@ def describe(request: ApprovalRequest) -> Description:
     )
     if application.amount is not None:
         facts.append(Fact(_("Amount that counts"), format_yuan(application.amount, symbol=True), important=True))
-    facts.extend(
-        Fact(
-            _("Evidence"),
-            f"{item.number} · {item.purchased_on} · {format_yuan(item.amount, symbol=True)}",
-            url=path_for("purchases.show", purchase_id=item.purchase_id),
+    # Once it is decided, the page shows what was decided on.
+    changed = {} if request.is_final else queries.changed_evidence(application)
+    for item in application.evidence:
+        now = changed.get(item.purchase_id)
+        shown = f"{item.number} · {item.purchased_on} · {format_yuan(item.amount, symbol=True)}"
+        if now is not None:
+            since = _("cancelled since") if now == "cancelled" else _("changed since")
+            shown = f"{shown} · {since}"
+        facts.append(
+            Fact(
+                _("Evidence"),
+                shown,
+                important=now is not None,
+                tone="neutral" if now is None else "danger",
+                url=path_for("purchases.show", purchase_id=item.purchase_id),
+            )
         )
-        for item in application.evidence
-    )
     facts.append(Fact(_("Purchases of twelve months"), format_yuan(customer.total_12m, symbol=True)))
     facts.append(Fact(_("Level"), word(LEVELS, application.level), important=True))
     if application.reason:
         facts.append(Fact(_("Reason"), application.reason, important=exception))
-    return Description(title=request.title, facts=tuple(facts), warning=_warning(application))
+    return Description(title=request.title, facts=tuple(facts), warning=_warning(application, bool(changed)))
 
 
-def _warning(application: VipApplication) -> str:
+def _warning(application: VipApplication, evidence_changed: bool) -> str:
+    if evidence_changed:
+        return _(
+            "A purchase that the application rests on was cancelled or changed since. Check whether it still holds."
+        )
     if application.membership_id is not None:
         if application.condition == EXCEPTION:
             return _("The portal recommends to let the membership lapse: the conditions were not met again.")
@@ -128,7 +149,21 @@ def subject_url(request: ApprovalRequest) -> str | None:
     return path_for("customers.show", customer_id=customer.id) if customer else None
 
 
-def _kind(key: str, title: object, route: object, icon: str, low_risk: bool = False) -> ApprovalKind:
+def edit_url(request: ApprovalRequest) -> str | None:
+    """The form, on which the portal looks for the evidence anew; filed from there it is the next round."""
+    if request.state not in (DRAFT, RETURNED, REJECTED, WITHDRAWN, EXPIRED) or request.customer_id is None:
+        return None
+    return path_for("vip.apply", customer_id=request.customer_id)
+
+
+def _kind(
+    key: str,
+    title: object,
+    route: object,
+    icon: str,
+    low_risk: bool = False,
+    edit: Callable[[ApprovalRequest], str | None] | None = None,
+) -> ApprovalKind:
     return ApprovalKind(
         key=key,
         title=title,
@@ -138,6 +173,7 @@ def _kind(key: str, title: object, route: object, icon: str, low_risk: bool = Fa
         low_risk=low_risk,
         may_view=may_view,
         url=subject_url,
+        edit_url=edit,
         on_filed=on_filed,
         on_approved=on_approved,
         on_rejected=on_refused,
@@ -149,7 +185,7 @@ def _kind(key: str, title: object, route: object, icon: str, low_risk: bool = Fa
 
 
 KINDS = (
-    _kind(services.APPLICATION, _l("VIP application"), application_route, "gem"),
+    _kind(services.APPLICATION, _l("VIP application"), application_route, "gem", edit=edit_url),
     _kind(services.PROPOSAL, _l("VIP proposal of the company"), proposal_route, "stars"),
     _kind(services.RENEWAL, _l("VIP renewal"), renewal_route, "arrow-repeat", low_risk=True),
 )

@@ -11,6 +11,7 @@ from plugins.vip import ledger, queries, services
 from plugins.vip.conditions import RANK, Policy, met_by_purchases, months_before
 from plugins.vip.models import ACTIVE, CANDIDATE_OPEN, VipCandidate, VipMembership
 from plugins.vip.settings import policy
+from portal.approvals.models import RETURNED
 from portal.core import clock, settings
 from portal.core.jobs import Job, JobContext, Schedule
 from portal.core.transaction import transaction
@@ -75,10 +76,11 @@ def review_memberships(context: JobContext) -> dict[str, Any]:
         context.check_cancelled()
         with transaction():
             membership = db.session.get(VipMembership, membership_id)
-            if membership is None or membership.state != ACTIVE:
+            if membership is None or membership.state not in queries.LIVE:
                 continue
-            if not queries.renewal_pending(membership.id):
-                services.propose_renewal(membership, queries.term_assessment(membership, rules))
+            earlier = queries.renewal_of_term(membership.id)
+            if membership.state == ACTIVE and (earlier is None or earlier.state == RETURNED):
+                services.propose_renewal(membership, queries.term_assessment(membership, rules), earlier)
                 proposed += 1
             if membership.valid_until < today:
                 services.lapse(membership)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Date, Integer, Select, and_, bindparam, extract, func, or_, select, union
+from sqlalchemy import ColumnElement, Date, Integer, Select, and_, bindparam, extract, func, or_, select, union
 
 from plugins.vip.conditions import (
     ALL_GRADES,
@@ -29,7 +29,7 @@ from plugins.vip.models import (
     VipMembershipEvent,
     VipPointEntry,
 )
-from portal.approvals.models import PENDING, ApprovalRequest
+from portal.approvals.models import DRAFT, EXPIRED, PENDING, REJECTED, RETURNED, WITHDRAWN, ApprovalRequest
 from portal.core import clock
 from portal.core.errors import NotFound
 from portal.core.permissions import only_visible, visible
@@ -81,7 +81,7 @@ def assess(customer_id: int, policy: Policy) -> Assessment:
     return Assessment(
         met=tuple(met_by_purchases(policy, bought, today)),
         people=tuple(people_with_rank(customer_id, policy)),
-        live=live_membership(customer_id),
+        live=current_membership(customer_id),
         pending_request_id=pending_request(customer_id),
     )
 
@@ -106,6 +106,12 @@ def live_membership(customer_id: int, contact_id: int | None = None) -> VipMembe
     return db.session.scalars(
         select(VipMembership).where(VipMembership.customer_id == customer_id, member, VipMembership.state.in_(LIVE))
     ).first()
+
+
+def current_membership(customer_id: int, contact_id: int | None = None) -> VipMembership | None:
+    """The same, when its term is not over: right even when the nightly job did not run."""
+    found = live_membership(customer_id, contact_id)
+    return found if found is not None and found.valid_until >= clock.today() else None
 
 
 def memberships_of(customer_id: int) -> list[VipMembership]:
@@ -280,7 +286,7 @@ def qualifying_customers(policy: Policy, today: date) -> Select[int]:
 def without_membership(statement: Select[int]) -> Select[int]:
     """Leave out customers that are members, were proposed or applied and wait, and merged ones."""
     ids = statement.subquery()
-    member = select(VipMembership.customer_id).where(VipMembership.contact_id.is_(None), VipMembership.state.in_(LIVE))
+    member = select(VipMembership.customer_id).where(VipMembership.contact_id.is_(None), *_counts_today())
     waiting = select(ApprovalRequest.customer_id).where(
         ApprovalRequest.kind.like("vip.%"), ApprovalRequest.state == PENDING, ApprovalRequest.customer_id.is_not(None)
     )
@@ -292,13 +298,21 @@ def without_membership(statement: Select[int]) -> Select[int]:
     )
 
 
+def _counts_today() -> tuple[ColumnElement[bool], ...]:
+    """Memberships that are live and whose term is not over."""
+    return VipMembership.state.in_(LIVE), VipMembership.valid_until >= clock.today()
+
+
 def contacts_with_rank(policy: Policy) -> list[tuple[int, int, str]]:
-    """(contact, customer, rank) of everybody whose rank suffices and who is no member yet."""
+    """(contact, customer, rank) of everybody whose rank suffices, who is no member yet and for whom nothing waits."""
     if not policy.rank_enabled:
         return []
     ranks = [rank for rank, order in RANK_ORDER.items() if order >= RANK_ORDER[policy.rank_minimum]]
-    member = select(VipMembership.contact_id).where(
-        VipMembership.contact_id.is_not(None), VipMembership.state.in_(LIVE)
+    member = select(VipMembership.contact_id).where(VipMembership.contact_id.is_not(None), *_counts_today())
+    waiting = (
+        select(VipApplication.contact_id)
+        .join(ApprovalRequest, ApprovalRequest.id == VipApplication.request_id)
+        .where(VipApplication.contact_id.is_not(None), ApprovalRequest.state == PENDING)
     )
     rows = db.session.execute(
         select(Contact.id, Contact.customer_id, Contact.rank)
@@ -308,6 +322,7 @@ def contacts_with_rank(policy: Policy) -> list[tuple[int, int, str]]:
             Contact.employer_kind == "administrative",
             Contact.rank.in_(ranks),
             Contact.id.not_in(member),
+            Contact.id.not_in(waiting),
             Customer.status != "merged",
         )
     )
@@ -336,9 +351,12 @@ def _ending_statement() -> Select[*tuple[Any, ...]]:
 
 
 def expiring(until: date) -> list[VipMembership]:
-    """Active memberships that end by a day."""
-    statement = select(VipMembership).where(VipMembership.state == ACTIVE, VipMembership.valid_until <= until)
-    return list(db.session.scalars(statement.order_by(VipMembership.id)))
+    """Active memberships that end by a day, and suspended ones whose term is over."""
+    ends = or_(
+        and_(VipMembership.state == ACTIVE, VipMembership.valid_until <= until),
+        and_(VipMembership.state == SUSPENDED, VipMembership.valid_until < clock.today()),
+    )
+    return list(db.session.scalars(select(VipMembership).where(ends).order_by(VipMembership.id)))
 
 
 def term_assessment(membership: VipMembership, policy: Policy) -> Met | None:
@@ -354,20 +372,57 @@ def term_assessment(membership: VipMembership, policy: Policy) -> Met | None:
     return found[0] if found else None
 
 
-def renewal_pending(membership_id: int) -> bool:
-    """Whether a renewal of this membership waits or was decided during its last days."""
-    return bool(
-        db.session.scalar(
-            select(ApprovalRequest.id)
-            .join(VipApplication, VipApplication.request_id == ApprovalRequest.id)
-            .where(
-                ApprovalRequest.kind == "vip.renewal",
-                VipApplication.membership_id == membership_id,
-                or_(ApprovalRequest.state == PENDING, ApprovalRequest.state == "rejected"),
-                VipApplication.created_at >= _term_begin(membership_id),
-            )
+def renewal_of_term(membership_id: int) -> ApprovalRequest | None:
+    """The newest round of the renewal that was asked for in the present term."""
+    return db.session.scalars(
+        select(ApprovalRequest)
+        .join(VipApplication, VipApplication.request_id == ApprovalRequest.id)
+        .where(
+            ApprovalRequest.kind == "vip.renewal",
+            VipApplication.membership_id == membership_id,
+            VipApplication.created_at >= _term_begin(membership_id),
+        )
+        .order_by(ApprovalRequest.id.desc())
+        .limit(1)
+    ).first()
+
+
+def changed_evidence(application: VipApplication) -> dict[int, str]:
+    """Purchases of the evidence that are no longer what they were: id → "cancelled" or "changed"; one statement."""
+    kept = {item.purchase_id: item.amount for item in application.evidence}
+    if not kept:
+        return {}
+    rows = db.session.execute(
+        select(Purchase.id, Purchase.cancelled_at, Purchase.total, Purchase.total_high_middle).where(
+            Purchase.id.in_(sorted(kept))
         )
     )
+    found = {}
+    for row in rows:
+        if row.cancelled_at is not None:
+            found[row.id] = "cancelled"
+        elif kept[row.id] not in (row.total, row.total_high_middle):
+            found[row.id] = "changed"
+    return found
+
+
+def earlier_round(kind: str, actor: Actor, customer_id: int, scope: str) -> ApprovalRequest | None:
+    """The actor's own last request about the same member, when it ended without a membership: the next is its next
+    round."""
+    last = db.session.scalars(
+        select(ApprovalRequest)
+        .where(
+            ApprovalRequest.kind == kind,
+            ApprovalRequest.applicant_id == actor.user_id,
+            ApprovalRequest.subject_type == "customer",
+            ApprovalRequest.subject_id == customer_id,
+            ApprovalRequest.scope == scope,
+            ApprovalRequest.state != DRAFT,
+        )
+        .order_by(ApprovalRequest.id.desc())
+        .limit(1)
+    ).first()
+    return last if last is not None and last.state in (RETURNED, REJECTED, WITHDRAWN, EXPIRED) else None
 
 
 def _term_begin(membership_id: int):  # type: ignore[no-untyped-def]

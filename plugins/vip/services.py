@@ -31,7 +31,7 @@ from plugins.vip.models import (
 from plugins.vip.points import level_for
 from plugins.vip.settings import policy
 from portal.approvals.models import ApprovalRequest
-from portal.approvals.services import file_request
+from portal.approvals.services import file_request, resubmit
 from portal.audit.services import record
 from portal.core import clock, settings
 from portal.core.errors import Conflict, ErrorList, Invalid, NotFound
@@ -92,7 +92,7 @@ def _check_application(data: ApplicationInput) -> Met:
     if data.condition == RANK:
         if data.contact_id not in {person.contact_id for person in found.people}:
             errors.add("contact_id", _("Choose a person whose rank lets him apply."))
-        elif queries.live_membership(data.customer_id, data.contact_id) is not None:
+        elif queries.current_membership(data.customer_id, data.contact_id) is not None:
             errors.add("contact_id", _("This person is a VIP customer already."))
         met = Met(RANK)
     elif data.condition == EXCEPTION:
@@ -111,18 +111,27 @@ def _check_application(data: ApplicationInput) -> Met:
 def _file(customer: Customer, data: ApplicationInput, met: Met, actor: Actor, kind: str) -> ApprovalRequest:
     contact_id = data.contact_id if met.condition == RANK else None
     application = _new_application(customer, contact_id, data.route, met, data.reason.strip(), actor)
-    request = file_request(
-        kind,
-        actor,
-        subject_type="customer",
-        subject_id=customer.id,
-        title=_("VIP application: %(customer)s", customer=customer.name),
-        payload={"application": application.id, "condition": met.condition, "route": data.route},
-        department_id=customer.department_id,
-        customer_id=customer.id,
-        token=data.token,
-        scope=f"member:{contact_id or 0}",
-    )
+    title = _("VIP application: %(customer)s", customer=customer.name)
+    payload = {"application": application.id, "condition": met.condition, "route": data.route}
+    scope = f"member:{contact_id or 0}"
+    earlier = queries.earlier_round(kind, actor, customer.id, scope)
+    if earlier is not None:
+        request = resubmit(
+            earlier.id, actor, token=data.token, title=title, payload=payload, department_id=customer.department_id
+        )
+    else:
+        request = file_request(
+            kind,
+            actor,
+            subject_type="customer",
+            subject_id=customer.id,
+            title=title,
+            payload=payload,
+            department_id=customer.department_id,
+            customer_id=customer.id,
+            token=data.token,
+            scope=scope,
+        )
     record(
         actor,
         VipAction.APPLIED,
@@ -179,8 +188,11 @@ def grant(application: VipApplication, request: ApprovalRequest, actor: Actor) -
 
     :raises Conflict: when the customer (or the person) became a member meanwhile.
     """
-    if queries.live_membership(application.customer_id, application.contact_id) is not None:
+    if queries.current_membership(application.customer_id, application.contact_id) is not None:
         raise Conflict(_("This customer became a VIP customer meanwhile."))
+    over = queries.live_membership(application.customer_id, application.contact_id)
+    if over is not None:
+        lapse(over)  # its term has ended, and the nightly job has not come by yet
     today = clock.today()
     membership = VipMembership(
         number=take_number("VIP", today.year),
@@ -209,6 +221,9 @@ def renew(application: VipApplication, request: ApprovalRequest, actor: Actor) -
         raise NotFound()
     if membership.state not in (ACTIVE, LAPSED):
         raise Conflict(_("The membership was suspended or withdrawn meanwhile."))
+    live = queries.live_membership(membership.customer_id, membership.contact_id)
+    if live is not None and live.id != membership.id:
+        raise Conflict(_("This customer became a VIP customer meanwhile."))
     before = _fields(membership)
     today = clock.today()
     begin = max(membership.valid_until + timedelta(days=1), today)
@@ -319,10 +334,10 @@ def _change_state(
 
 def lapse(membership: VipMembership) -> None:
     """End a membership whose term is over."""
-    membership.state = LAPSED
+    old, membership.state = membership.state, LAPSED
     db.session.flush()
     _event(membership, "lapsed", "", SYSTEM)
-    _record(membership, VipAction.LAPSED, SYSTEM, old={"state": ACTIVE}, new={"state": LAPSED})
+    _record(membership, VipAction.LAPSED, SYSTEM, old={"state": old}, new={"state": LAPSED})
 
 
 def dismiss_candidate(candidate_id: int, reason: str, actor: Actor) -> VipCandidate:
@@ -374,8 +389,13 @@ def _candidate(candidate_id: int, actor: Actor) -> VipCandidate:
     return candidate
 
 
-def propose_renewal(membership: VipMembership, met: Met | None) -> ApprovalRequest:
-    """Ask the head whether a membership is renewed; the portal's re-check is the recommendation."""
+def propose_renewal(
+    membership: VipMembership, met: Met | None, earlier: ApprovalRequest | None = None
+) -> ApprovalRequest:
+    """Ask the head whether a membership is renewed; the portal's re-check is the recommendation.
+
+    :param earlier: the round that the head returned: the portal looks again and asks as the next round.
+    """
     customer = db.session.get(Customer, membership.customer_id)
     if customer is None:
         raise NotFound()
@@ -384,16 +404,23 @@ def propose_renewal(membership: VipMembership, met: Met | None) -> ApprovalReque
     application = _new_application(customer, membership.contact_id, BY_RENEWAL, found, reason, SYSTEM)
     application.membership_id = membership.id
     db.session.flush()
+    title = _("VIP renewal: %(customer)s", customer=customer.name)
+    payload = {"application": application.id, "membership": membership.id, "recommended": met is not None}
+    token = f"vip-renewal-{membership.id}-{membership.valid_until.isoformat()}"
+    if earlier is not None:
+        token = f"{token}-{earlier.round + 1}"
+        department_id = customer.department_id
+        return resubmit(earlier.id, SYSTEM, token=token, title=title, payload=payload, department_id=department_id)
     return file_request(
         RENEWAL,
         SYSTEM,
         subject_type="customer",
         subject_id=customer.id,
-        title=_("VIP renewal: %(customer)s", customer=customer.name),
-        payload={"application": application.id, "membership": membership.id, "recommended": met is not None},
+        title=title,
+        payload=payload,
         department_id=customer.department_id,
         customer_id=customer.id,
-        token=f"vip-renewal-{membership.id}-{membership.valid_until.isoformat()}",
+        token=token,
         scope=f"membership:{membership.id}",
     )
 

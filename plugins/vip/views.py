@@ -246,7 +246,8 @@ def propose() -> Response:
     for candidate_id in ids:
         try:
             with transaction():
-                services.propose_candidate(candidate_id, f"vip-candidate-{candidate_id}-{clock.today()}", actor)
+                # Clicked twice, the second finds him proposed; after a refusal he can be proposed anew on the same day.
+                services.propose_candidate(candidate_id, new_token(), actor)
             done += 1
         except (Invalid, Conflict, NotAllowed, NotFound) as error:
             refused.append(str(error.message) if not isinstance(error, Invalid) else str(error))

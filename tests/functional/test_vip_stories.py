@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import openpyxl
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -26,8 +27,10 @@ from plugins.vip.models import (
 )
 from plugins.vip.services import ApplicationInput
 from portal.approvals.models import PENDING, ApprovalRequest
+from portal.approvals.queries import description_of, digest_of
 from portal.approvals.services import decide as decide_request
-from portal.core import clock
+from portal.approvals.services import expire as expire_request
+from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid, NotAllowed
 from portal.core.jobs import JobContext
 from portal.core.transaction import transaction
@@ -98,15 +101,9 @@ def apply(world: World, who: str, customer: str, condition: str = "single", **mo
 def decide(world: World, who: str, request_id: int, vote: str = "approve", opinion: str = "") -> None:
     request = db.session.get(ApprovalRequest, request_id)
     assert request is not None
-    digest = queries_digest(request)
+    digest = digest_of(request)
     with transaction():
         decide_request(request_id, world.actor(who), vote=vote, opinion=opinion, seen_digest=digest)
-
-
-def queries_digest(request: ApprovalRequest) -> str:
-    from portal.approvals.queries import digest_of
-
-    return digest_of(request)
 
 
 def member(world: World, products: dict[str, int], customer: str = "maotai", who: str = "anna") -> VipMembership:
@@ -369,3 +366,146 @@ def test_pages_of_the_plugin_answer(app: Flask, world: World, products: dict[str
     assert client.get("/vip/?state=active&level=gold&until_from=0203-01-01&sort=-total").status_code == 200
     refused = client.post("/vip/benefits/new", data={"name": "", "level": "silver", "cost": "-3"})
     assert refused.status_code == 400
+
+
+def at_day(day: date) -> datetime:
+    return clock.day_bounds(day)[0] + timedelta(hours=9)
+
+
+def renewals() -> list[ApprovalRequest]:
+    found = select(ApprovalRequest).where(ApprovalRequest.kind == "vip.renewal", ApprovalRequest.state != "draft")
+    return list(db.session.scalars(found.order_by(ApprovalRequest.id)))
+
+
+def test_without_new_purchases_lapse_is_recommended_and_the_head_decides(
+    world: World, products: dict[str, int]
+) -> None:
+    """A returned renewal is looked at anew by the portal and asked as round 2; a refused one is not asked again."""
+    membership = member(world, products)
+    end = membership.valid_until
+    with clock.frozen(at_day(end - timedelta(days=20))):
+        assert run(jobs.review_memberships)["proposed"] == 1
+        [first] = renewals()
+        assert first.payload["recommended"] is False
+        assert "lapse" in str(description_of(first).warning)
+        decide(world, "hanna", first.id, "return", "补一份说明")
+        assert run(jobs.review_memberships)["proposed"] == 1
+        assert run(jobs.review_memberships)["proposed"] == 0
+        second = renewals()[-1]
+        assert (second.round, second.previous_id) == (2, first.id)
+        decide(world, "hanna", second.id, "reject", "不再续期")
+        assert run(jobs.review_memberships)["proposed"] == 0
+    assert len(db.session.scalars(select(VipApplication)).all()) == 3
+    with clock.frozen(at_day(end + timedelta(days=1))):
+        assert run(jobs.review_memberships)["lapsed"] == 1
+    db.session.refresh(membership)
+    assert (membership.state, membership.valid_until) == (LAPSED, end)
+
+
+def test_a_renewal_nobody_decided_counts_as_refused_and_is_not_asked_every_night(
+    world: World, products: dict[str, int]
+) -> None:
+    membership = member(world, products)
+    with clock.frozen(at_day(membership.valid_until - timedelta(days=29))):
+        run(jobs.review_memberships)
+    applications = len(db.session.scalars(select(VipApplication)).all())
+    with clock.frozen(at_day(membership.valid_until - timedelta(days=2))):
+        with transaction():
+            expire_request(renewals()[0].id)
+        assert run(jobs.review_memberships)["proposed"] == 0
+    assert len(db.session.scalars(select(VipApplication)).all()) == applications
+
+
+@pytest.mark.parametrize("nightly", [True, False])
+def test_after_its_term_a_suspended_or_forgotten_membership_bars_no_new_one(
+    world: World, products: dict[str, int], nightly: bool
+) -> None:
+    membership = member(world, products)
+    if nightly:
+        with transaction():
+            services.suspend(membership, "欠款", world.actor("hanna"))
+    with clock.frozen(at_day(membership.valid_until + timedelta(days=3))):
+        if nightly:
+            assert run(jobs.review_memberships) == {"proposed": 0, "lapsed": 1, "points": 0}
+        buy(world, "anna", "maotai", products["high"], 15, "N-LATER")
+        run(jobs.search_candidates)
+        assert [row.customer_id for row in db.session.scalars(select(VipCandidate))] == [membership.customer_id]
+        with transaction():
+            data = ApplicationInput(membership.customer_id, "single", token="anew")
+            request_id = services.apply(data, world.actor("anna")).id
+        decide(world, "hanna", request_id)
+        anew = queries.current_membership(membership.customer_id)
+    db.session.refresh(membership)
+    assert membership.state == LAPSED
+    assert anew is not None
+    assert anew.id != membership.id
+
+
+def test_the_approver_is_told_when_the_evidence_is_gone(world: World, products: dict[str, int]) -> None:
+    purchase = buy(world, "anna", "maotai", products["high"], 12, "N-1")
+    request = db.session.get(ApprovalRequest, apply(world, "anna", "maotai"))
+    assert request is not None
+    assert description_of(request).warning == ""
+    seen = digest_of(request)
+    with transaction():
+        cancel_purchase(purchase, "退货", world.actor("anna"))
+    assert "cancelled or changed" in str(description_of(request).warning)
+    [evidence] = [fact for fact in description_of(request).facts if "N-1" in str(fact.value)]
+    assert "cancelled since" in str(evidence.value)
+    with pytest.raises(Conflict, match="changed"), transaction():
+        decide_request(request.id, world.actor("hanna"), vote="approve", seen_digest=seen)
+
+
+def test_a_refused_application_filed_again_is_the_next_round(
+    app: Flask, world: World, products: dict[str, int]
+) -> None:
+    """The form looks for the evidence anew; the old vote does not count."""
+    buy(world, "anna", "maotai", products["high"], 12, "N-1")
+    first = apply(world, "anna", "maotai")
+    decide(world, "hanna", first, "reject", "再等等")
+    buy(world, "anna", "maotai", products["high"], 13, "N-2")
+    anna = world.login(app.test_client(), "anna")
+    assert f"/vip/apply/{world.customer_id('maotai')}" in anna.get(f"/approvals/{first}").get_data(as_text=True)
+    form = {"condition": "single", "token": "again" * 6, "reason": ""}
+    for _click in range(2):
+        filed = anna.post(f"/vip/apply/{world.customer_id('maotai')}", data=form)
+    request = db.session.scalars(select(ApprovalRequest).where(ApprovalRequest.state == PENDING)).one()
+    assert filed.headers["Location"].endswith(f"/approvals/{request.id}")
+    assert (request.round, request.previous_id) == (2, first)
+    assert [item.number for item in queries.load_application(request.payload["application"]).evidence] == ["N-2"]
+    assert queries.current_membership(world.customer_id("maotai")) is None
+    decide(world, "hanna", request.id)
+    assert queries.current_membership(world.customer_id("maotai")) is not None
+
+
+def test_a_refused_candidate_can_be_proposed_anew_on_the_same_day(
+    app: Flask, world: World, products: dict[str, int]
+) -> None:
+    """By setting the leader in charge is an executive; who clicks twice proposes once."""
+    with transaction():
+        settings.put("vip.leader", "executive", None)
+    buy(world, "anna", "maotai", products["high"], 12, "N-1")
+    run(jobs.search_candidates)
+    anna = world.login(app.test_client(), "anna")
+    candidate = db.session.scalars(select(VipCandidate.id)).one()
+    for end in ("reject", "approve"):
+        for _click in range(2):
+            anna.post("/vip/candidates/propose", data={"ids": [candidate]})
+        request = db.session.scalars(select(ApprovalRequest).where(ApprovalRequest.state == PENDING)).one()
+        assert db.session.scalars(select(VipCandidate.state)).one() == "proposed"
+        assert [seat.user.login for seat in request.steps[0].seats] == ["boss"]
+        decide(world, "boss", request.id, end, "好")
+    assert request.round == 2
+    assert db.session.scalars(select(VipCandidate)).all() == []
+    assert queries.current_membership(world.customer_id("maotai")) is not None
+
+
+def test_the_vip_list_leaves_as_a_spreadsheet_of_what_one_sees(
+    app: Flask, world: World, products: dict[str, int]
+) -> None:
+    mine, hers = member(world, products), member(world, products, "yanghe", "ben")
+    client = world.login(app.test_client(), "anna")
+    answer = client.post("/exports/new", data={"listing": "vip.members", "query": "", "format": "xlsx"})
+    rows = openpyxl.load_workbook(io.BytesIO(answer.data)).worksheets[0].iter_rows(values_only=True)
+    assert [row[0] for row in rows][1:] == [mine.number]
+    assert hers.number != mine.number
