@@ -3,7 +3,7 @@
 `Postgres` is a throw-away cluster for TEST_DATABASE_URL; tools/run_tests.py starts one for the second round of tests.
 By hand: ``python -m tests.conftest_servers pytest -m db`` runs a command with a cluster of its own.
 
-Fixtures: ``redis_url``, ``s3_endpoint``, ``chromium`` (path of the program), ``browser``.
+Fixtures: ``redis_url``, ``s3_endpoint``, ``chromium`` (path of the program), ``browser``, ``clamd``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import secrets
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -318,3 +320,27 @@ def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def clamd() -> Iterator[tuple[str, list[bytes]]]:
+    """A scanner that says what stands in the list, and its address."""
+    answers: list[bytes] = []
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _peer = server.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as stream:
+                assert stream.read(10) == b"zINSTREAM\0"
+                while size := struct.unpack("!L", stream.read(4))[0]:
+                    stream.read(size)
+                connection.sendall(answers[0])
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"127.0.0.1:{server.getsockname()[1]}", answers
+    server.close()

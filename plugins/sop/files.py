@@ -1,6 +1,7 @@
 """Files that people attach: what is taken, and how it is checked. Files are only ever sent as downloads.
 
-PDFs and pictures are looked at by a parser in a child process with limits; pictures are kept as pixels alone.
+PDFs and pictures are looked at by a parser in a child process with limits; pictures are kept as pixels alone. Where a
+virus scanner is set, it looks at every file; nothing is kept that it did not look at.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from portal.core import settings
 from portal.core.errors import Invalid
 from portal.core.text import clean_name
+from portal.core.uploads import scanner
 from portal.core.uploads.inspecting import inspect
 from portal.core.uploads.problems import UploadProblem
+from portal.extensions import db
 from portal.i18n import _
 
 LARGEST = 10 * 2**20
@@ -52,18 +56,31 @@ def check_file(name: str, content: bytes, field: str = "file") -> CheckedFile:
         raise Invalid([(field, _("Choose a file."))])
     if len(content) > LARGEST:
         raise Invalid([(field, _("The file is larger than %(size)s MB.", size=LARGEST // 2**20))])
-    if ending in _INSPECTED:
-        try:
-            inspected = inspect(cleaned, content, LARGEST)
-        except UploadProblem as problem:
-            raise Invalid([(field, _(problem.message) % problem.params)]) from problem
-        media_type, content = inspected.media_type, inspected.content
-    elif ending in _OFFICE:
-        media_type, part = _OFFICE[ending]
-        _check_office(content, part, field)
-    else:
+    if ending not in _INSPECTED and ending not in _OFFICE:
         raise Invalid([(field, _("Word, Excel, PDF, PNG and JPEG files can be attached."))])
-    return CheckedFile(f"{stem[: NAME - len(ending) - 1]}.{ending}", media_type, content)
+    try:
+        if ending in _INSPECTED:
+            inspected = inspect(cleaned, content, LARGEST)
+            media_type, kept = inspected.media_type, inspected.content
+        else:
+            media_type, part = _OFFICE[ending]
+            kept = content
+            _check_office(content, part, field)
+        scan_for_viruses(content)
+    except UploadProblem as problem:
+        raise Invalid([(field, _(problem.message) % problem.params)]) from problem
+    return CheckedFile(f"{stem[: NAME - len(ending) - 1]}.{ending}", media_type, kept)
+
+
+def scan_for_viruses(content: bytes) -> None:
+    """Ask the scanner, if one is set. :raises UploadProblem: it found something, or did not look at the whole file."""
+    address = settings.get("sop.clamd")
+    db.session.rollback()  # no transaction stays open while it looks
+    verdict = scanner.scan(content, address)
+    if verdict.state == scanner.INFECTED:
+        raise UploadProblem("upload.virus", name=verdict.detail)
+    if verdict.state == scanner.SILENT:
+        raise UploadProblem("upload.unscanned")
 
 
 def _check_office(content: bytes, part: str, field: str) -> None:

@@ -7,6 +7,13 @@ from portal.i18n import _l
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
+        "sop.clamd",
+        "text",
+        "",
+        _l("Virus scanner (clamd)"),
+        _l("Path of its socket, or host:port; empty means no scan. When it does not answer, no file is taken."),
+    ),
+    Setting(
         "sop.review_days",
         "int",
         5,

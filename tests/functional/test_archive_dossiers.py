@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import socket
-import struct
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -229,30 +226,6 @@ def test_a_full_disk_keeps_nothing_half_and_the_next_upload_works(
             receive(world, "a.pdf", pdf())
     assert db.session.scalars(select(ArchiveFile)).all() == []
     assert receive(world, "a.pdf", pdf()).state == CURRENT
-
-
-@pytest.fixture
-def clamd() -> Iterator[tuple[str, list[bytes]]]:
-    """A scanner that says what stands in the list, and its address."""
-    answers: list[bytes] = []
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _peer = server.accept()
-            except OSError:
-                return
-            with connection, connection.makefile("rb") as stream:
-                assert stream.read(10) == b"zINSTREAM\0"
-                while size := struct.unpack("!L", stream.read(4))[0]:
-                    stream.read(size)
-                connection.sendall(answers[0])
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield f"127.0.0.1:{server.getsockname()[1]}", answers
-    server.close()
 
 
 def use_scanner(address: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -23,7 +24,8 @@ from plugins.sop.reading import queries as reading_queries
 from plugins.sop.reading import services as reading
 from plugins.sop.reading.models import ALL_STAFF, ROLE, ReadingReminder
 from plugins.sop.reading.queries import LibraryFilter, find_procedures, my_reading
-from portal.core import clock
+from plugins.sop.runs.files import check_file as check_photo
+from portal.core import clock, settings
 from portal.core.errors import Conflict, Invalid
 from portal.core.storage import storage
 from portal.core.transaction import transaction
@@ -268,6 +270,48 @@ def test_forms_are_checked_and_only_sent_as_downloads(client: FlaskClient, world
     assert answer.headers["Content-Disposition"].startswith("attachment")
     world.login(client, "nora")
     assert client.get(f"/sop/forms/{kept[0].id}").status_code == 404
+
+
+def test_a_virus_scanner_looks_at_forms_and_photos_and_when_it_is_silent_nothing_is_kept(
+    client: FlaskClient, world: World, clamd: tuple[str, list[bytes]]
+) -> None:
+    """Security statement 49; files of the archive: test_archive_dossiers.py."""
+    edda = world.actor("edda")
+    with transaction():
+        version = begin_manual(world)
+        one = add_procedure(version.id, "A-1", "甲", edda)
+        version_id = version.id
+    world.login(client, "edda")
+    path = f"/sop/drafts/{version_id}/procedures/{one}/forms"
+    pdf, _acting, picture = uploads()
+    word = io.BytesIO()
+    with zipfile.ZipFile(word, "w") as packed:
+        for name in ("[Content_Types].xml", "word/document.xml"):
+            packed.writestr(name, "<x/>")
+
+    def attach(name: str, content: bytes) -> Any:
+        return client.post(path, data={"file": (io.BytesIO(content), name), "form_code": "F-1"})
+
+    files = (("a.pdf", pdf), ("a.docx", word.getvalue()))
+    for address, answer, said in (
+        (clamd[0], b"stream: Eicar-Test FOUND\0", "The virus scanner found something in the file: Eicar-Test"),
+        (clamd[0], b"INSTREAM size limit exceeded. ERROR\0", "The virus scanner does not answer"),
+        ("127.0.0.1:1", b"", "The virus scanner does not answer"),
+    ):
+        clamd[1][:] = [answer]
+        with transaction():
+            settings.put("sop.clamd", address, None)
+        for name, content in files:
+            refused = attach(name, content)
+            assert (refused.status_code, said in refused.text) == (400, True), name
+        with pytest.raises(Invalid, match=said[:20]):
+            check_photo("a.png", picture)
+    assert db.session.scalar(select(func.count(Attachment.id))) == 0
+    clamd[1][:] = [b"stream: OK\0"]
+    with transaction():
+        settings.put("sop.clamd", clamd[0], None)
+    assert [attach(name, content).status_code for name, content in files] == [302, 302]
+    assert check_photo("a.png", picture).media_type == "image/jpeg"
 
 
 def test_reading_costs_the_same_few_statements_with_three_hundred_procedures(client: FlaskClient, world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugins.sop.files import CheckedFile
+from plugins.sop.files import CheckedFile, scan_for_viruses
 from plugins.sop.files import check_file as check_document
 from portal.core.errors import Invalid
 from portal.core.uploads.inspecting import inspect_photo, is_photo
@@ -22,6 +22,7 @@ def check_file(name: str, content: bytes) -> CheckedFile:
         return check_document(name, content)
     try:
         photo = inspect_photo(name, content, LARGEST_FILE)
+        scan_for_viruses(content)
     except UploadProblem as problem:
         raise Invalid([("file", _(problem.message) % problem.params)]) from problem
     stem, _dot, ending = photo.name.rpartition(".")

@@ -25,6 +25,7 @@ MESSAGES = {
     "upload.tiny": N_("The picture is too small to read anything on it."),
     "upload.frames": N_("The picture consists of several pictures. Save each one by itself."),
     "upload.virus": N_("The virus scanner found something in the file: %(name)s"),
+    "upload.unscanned": N_("The virus scanner does not answer, so the file was not kept. Try again later."),
 }
 
 
