@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, or_
 
 from portal.core import clock
 from portal.core.components import DASH, tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
 from portal.core.permissions import Actor, visible
 from portal.core.registry import registry
+from portal.core.text import mask_email
 from portal.i18n import _, _l
 from portal.notifications.kinds import render
 from portal.notifications.models import OutboxMessage, OutboxState
@@ -33,6 +34,21 @@ def _kind(row: Any, _context: CellContext) -> Any:
         return _("Daily digest")
     known = registry("notice_kinds").get(row.kind)
     return known.title if known else row.kind or DASH
+
+
+def shown_address(address: str, user_id: int | None) -> str:
+    """Whom a message goes to: colleagues by their address; contacts of customers are no administrator's matter."""
+    return address if user_id is not None else mask_email(address)
+
+
+def shown_error(error: str, address: str, user_id: int | None) -> str:
+    """What went wrong; mail servers repeat the address."""
+    return error.replace(address, shown_address(address, user_id)) if address else error
+
+
+def _sent_to(text: str) -> ColumnElement[bool]:
+    """Part of a colleague's address, or a whole address: none can be guessed letter by letter."""
+    return or_(and_(M.user_id.is_not(None), M.to_address.contains(text, autoescape=True)), M.to_address == text)
 
 
 def _moment(name: str) -> Any:
@@ -61,14 +77,24 @@ LISTING = Listing(
     columns=[
         Column("id", _l("No."), {"number": M.id}, sort=M.id, align="end"),
         Column("subject", _l("Subject"), {"subject": M.subject}, cell=lambda row, _c: render(row.subject)),
-        Column("to", _l("To"), {"to_address": M.to_address}),
+        Column(
+            "to",
+            _l("To"),
+            {"to_address": M.to_address, "to_user": M.user_id},
+            cell=lambda row, _c: shown_address(row.to_address, row.to_user),
+        ),
         Column("kind", _l("Kind"), {"kind": M.kind}, cell=_kind),
         Column("state", _l("State"), {"state": M.state}, cell=lambda row, _c: tag(*STATES[row.state])),
         Column("attempts", _l("Tries"), {"attempts": M.attempts}, align="end"),
         Column("created", _l("Written"), {"created_at": M.created_at}, cell=_moment("created_at")),
         Column("next", _l("Next try"), {"next_at": M.next_at, "is_open": M.state}, cell=_next),
         Column("sent", _l("Sent"), {"sent_at": M.sent_at}, cell=_moment("sent_at")),
-        Column("error", _l("Error"), {"error": M.error}),
+        Column(
+            "error",
+            _l("Error"),
+            {"error": M.error, "error_address": M.to_address, "error_user": M.user_id},
+            cell=lambda row, _c: shown_error(row.error, row.error_address, row.error_user),
+        ),
     ],
     default_sort="-id",
     filters=[
@@ -83,7 +109,7 @@ LISTING = Listing(
             "to",
             _l("To"),
             "text",
-            lambda value, _actor: M.to_address.contains(value.values[0], autoescape=True),
+            lambda value, _actor: _sent_to(value.values[0]),
         ),
     ],
     scenes=[

@@ -18,7 +18,7 @@ from portal.i18n import _, _n
 from portal.notifications import queries, services
 from portal.notifications.forms import posted_choices
 from portal.notifications.kinds import render
-from portal.notifications.listing import LISTING, STATES
+from portal.notifications.listing import LISTING, STATES, shown_address, shown_error
 from portal.notifications.mailer import spool_folder
 from portal.notifications.models import Channel, OutboxMessage, OutboxState
 from portal.notifications.permissions import ADMINISTER
@@ -150,6 +150,8 @@ def message(message_id: int) -> str:
         "notifications/message.html",
         message=row,
         subject=render(row.subject),
+        to_address=shown_address(row.to_address, row.user_id),
+        error=shown_error(row.error, row.to_address, row.user_id),
         kind=kind.title if kind else (_("Daily digest") if row.kind == "digest" else row.kind),
         state=STATES[OutboxState(row.state)],
         may_retry=row.state == OutboxState.FAILED,
