@@ -24,7 +24,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 #: What the modules of the core are called; plugins have a title of their own.
 MODULE_TITLES: dict[str, Any] = {
     "org": _l("People and departments"),
-    "auth": _l("Log-in"),
+    "auth": _l("Log-in and uploads"),
     "audit": _l("Audit trail"),
     "jobs": _l("Jobs"),
     "notifications": _l("Notices"),
