@@ -204,3 +204,13 @@ def plugin_tables(name: str) -> list[str]:
     from portal.extensions import Base
 
     return sorted(table for table in Base.metadata.tables if table.startswith(f"{name}_"))
+
+
+def test_every_part_of_the_kit_is_on_the_style_page() -> None:
+    templates = ROOT / "templates"
+    page = (templates / "style" / "index.html").read_text(encoding="utf-8")
+    for kit in ("ui", "forms", "listing"):
+        source = (templates / "macros" / f"{kit}.html").read_text(encoding="utf-8")
+        parts = re.findall(r"\{%-? macro ([a-z]\w*)\(", source)
+        assert parts, kit
+        assert [name for name in parts if f"{kit}.{name}(" not in page] == [], kit
