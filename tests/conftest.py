@@ -104,8 +104,15 @@ def _compiled_templates() -> str:
 
 
 def pytest_configure() -> None:
-    """Before the processes that share the work are started."""
+    """Before the processes that share the work are started; what is loaded until the first test stays for good."""
     _compiled_templates()
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Garbage is looked for again, but not among the tests."""
+    gc.freeze()
+    gc.enable()
 
 
 @cache
@@ -137,7 +144,7 @@ class Template:
         if SERVER_URL:
             _server_command(f'CREATE DATABASE "{self.name}"')
         app = make_app(folder, self.url)
-        with app.app_context():
+        with app.app_context(), without_collector():
             from portal import migrating
 
             migrating.upgrade(app)
