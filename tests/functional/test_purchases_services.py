@@ -391,6 +391,7 @@ def test_only_conditions_on_what_groups_have_are_asked_of_groups(world: World, m
     from portal.org.models import User
     from portal.purchases import queries
     from portal.purchases.periods import period
+    from portal.purchases.queries import sums
 
     key = product(world)
     for number, name in enumerate(("maotai", "yanghe", "fenjiu", "orphan")):
@@ -413,7 +414,7 @@ def test_only_conditions_on_what_groups_have_are_asked_of_groups(world: World, m
         plain & (User.id == Customer.account_manager_id),
     ):
         assert queries.asked_of_groups(foreign) is None
-    monkeypatch.setattr(queries, "asked_of_groups", lambda _condition: None)
+    monkeypatch.setattr(sums, "asked_of_groups", lambda _condition: None)
     for login, answers in by_groups.items():
         actor = world.actor(login)
         single = (queries.sales_by_month(actor, span).value, queries.sales_cube(actor, span).value)

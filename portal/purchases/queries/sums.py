@@ -1,41 +1,31 @@
-"""Reads. Whatever tells of customers takes the actor and goes through `visible(actor, "customers.view")`."""
+"""Sums over many customers."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnClause,
     ColumnElement,
     FromClause,
-    Integer,
-    Select,
     SelectBase,
-    String,
     Table,
     TextClause,
     and_,
-    bindparam,
     func,
-    or_,
     select,
-    tuple_,
     type_coerce,
 )
-from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql import visitors
 
 from portal.core import clock
 from portal.core.database import Money
-from portal.core.errors import NotFound
 from portal.core.permissions import visible
-from portal.core.text import LIKE_ESCAPE, fold, like_literal
 from portal.customers.models import Customer
 from portal.customers.permissions import VIEW
 from portal.customers.remembered import Figure, remembered
@@ -44,270 +34,9 @@ from portal.org.actor import Actor
 from portal.org.models import Department, User
 from portal.purchases.models import Product, Purchase, PurchaseGroupMonth, PurchaseLine, PurchaseMonth
 from portal.purchases.periods import Month, Period
-from portal.purchases.rhythm import Rhythm, rhythm_of
+from portal.purchases.queries.base import ZERO, Months, ProductSum, within
 
-ZERO = Decimal("0.00")
-#: Rows of a customer's purchases on one page.
-PAGE = 30
-#: Purchases from which the rhythm is told.
-RHYTHM_PURCHASES = 40
 TOP = 10
-
-
-# ---- single purchases and products ---------------------------------------------------------------------------------
-
-
-def purchase_for(purchase_id: int, actor: Actor) -> Purchase:
-    """A purchase of a visible customer, with its lines. :raises NotFound: for all others: that somebody else's customer
-    bought at all is not told."""
-    purchase = db.session.scalars(
-        select(Purchase)
-        .join(Customer, Customer.id == Purchase.customer_id)
-        .where(Purchase.id == purchase_id, visible(actor, VIEW))
-        .options(
-            selectinload(Purchase.lines).joinedload(PurchaseLine.product),
-            joinedload(Purchase.created_by),
-            joinedload(Purchase.cancelled_by),
-        )
-    ).first()
-    if purchase is None:
-        raise NotFound()
-    return purchase
-
-
-def product_for(product_id: int) -> Product:
-    """A product. :raises NotFound: when there is none."""
-    product = db.session.get(Product, product_id)
-    if product is None:
-        raise NotFound()
-    return product
-
-
-def product_matches(text: str) -> ColumnElement[bool]:
-    """Condition: article number, name, pinyin or initials contain the text."""
-    return Product.search_text.contains(fold(text), autoescape=True)
-
-
-def find_products(text: str, limit: int = 20, only_active: bool = True) -> list[Product]:
-    """Products by article number, name, pinyin or initials; those that begin with the text first."""
-    wanted = fold(text)
-    parameters = {"wanted": like_literal(wanted), "line": "\n" + like_literal(wanted)} if wanted else {}
-    return list(db.session.scalars(_products_statement(bool(wanted), only_active, limit), parameters))
-
-
-@cache
-def _products_statement(wanted: bool, only_active: bool, limit: int) -> Select[Product]:
-    """Products, those whose `search_text` begins with `wanted` first; every search of the portal asks it."""
-    statement = select(Product)
-    if only_active:
-        statement = statement.where(Product.is_active)
-    if wanted:
-        text, line = bindparam("wanted", type_=String), bindparam("line", type_=String)
-        begins = or_(
-            Product.search_text.startswith(text, escape=LIKE_ESCAPE),
-            Product.search_text.contains(line, escape=LIKE_ESCAPE),
-        )
-        statement = statement.where(Product.search_text.contains(text, escape=LIKE_ESCAPE)).order_by(begins.desc())
-    return statement.order_by(Product.name_sort, Product.id).limit(limit)
-
-
-def product_named(text: str) -> Product | None:
-    """The product that a text names: by its article number, its name, or because it is the only one found."""
-    text = text.strip()
-    exact = db.session.scalars(select(Product).where(or_(Product.code == text, Product.name == text)).limit(2)).all()
-    if len(exact) == 1:
-        return exact[0]
-    found = find_products(text, limit=2) if fold(text) else []
-    return found[0] if len(found) == 1 else None
-
-
-def product_labels(ids: Sequence[int]) -> dict[int, str]:
-    """Texts of products for pickers: article number and name."""
-    rows = db.session.execute(select(Product.id, Product.code, Product.name).where(Product.id.in_(ids)))
-    return {row.id: product_label(row.code, row.name) for row in rows}
-
-
-def product_label(code: str, name: str) -> str:
-    """ "MT-01 name"."""
-    return f"{code} {name}"
-
-
-def categories() -> list[str]:
-    """All categories in use, for suggestions."""
-    statement = select(Product.category).where(Product.category != "").distinct().order_by(Product.category).limit(200)
-    return list(db.session.scalars(statement))
-
-
-# ---- one customer --------------------------------------------------------------------------------------------------
-
-#: Day and id of the last row seen.
-Cursor = tuple[date, int]
-
-
-def purchases_of(customer_id: int, cursor: Cursor | None, limit: int = PAGE) -> tuple[list[Any], Cursor | None]:
-    """A customer's purchases, newest first, and where the next page begins. The caller checked the customer."""
-    statement = (
-        select(
-            Purchase.id,
-            Purchase.number,
-            Purchase.purchased_on,
-            Purchase.paid_on,
-            Purchase.cancelled_at,
-            Purchase.total,
-            Purchase.cost,
-            Purchase.total_high_middle,
-        )
-        .where(Purchase.customer_id == customer_id)
-        .order_by(Purchase.purchased_on.desc(), Purchase.id.desc())
-        .limit(limit + 1)
-    )
-    if cursor is not None:
-        statement = statement.where(tuple_(Purchase.purchased_on, Purchase.id) < tuple_(*cursor))
-    rows = list(db.session.execute(statement))
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return rows, (rows[-1].purchased_on, rows[-1].id) if more else None
-
-
-@dataclass(frozen=True)
-class YearSum:
-    """What a customer bought in a calendar year."""
-
-    year: int
-    total: Decimal
-    cost: Decimal
-    total_high_middle: Decimal
-    count: int
-
-
-def years_of(customer_id: int) -> list[YearSum]:
-    """Sums by calendar year, the latest first."""
-    month = PurchaseMonth
-    rows = db.session.execute(
-        select(
-            month.year,
-            func.sum(month.total),
-            func.sum(month.cost),
-            func.sum(month.total_high_middle),
-            func.sum(month.count),
-        )
-        .where(month.customer_id == customer_id)
-        .group_by(month.year)
-        .order_by(month.year.desc())
-    )
-    return [YearSum(*row[:4], int(row[4])) for row in rows]
-
-
-def months_of_customer(customer_id: int, period: Period) -> list[tuple[Month, Decimal]]:
-    """Sales of each month of a period, months without sales included."""
-    rows = db.session.execute(
-        select(PurchaseMonth.year, PurchaseMonth.month, PurchaseMonth.total).where(
-            PurchaseMonth.customer_id == customer_id, _within(period)
-        )
-    )
-    found = {(row.year, row.month): row.total for row in rows}
-    return [(month, found.get(month, ZERO)) for month in period.months]
-
-
-@dataclass(frozen=True)
-class ProductSum:
-    """How much of a product was bought."""
-
-    product_id: int
-    code: str
-    name: str
-    category: str
-    unit: str
-    quantity: int
-    total: Decimal
-    cost: Decimal
-    last_on: date | None = None
-
-
-def favourites_of(customer_id: int, since: date, limit: int = 8) -> list[ProductSum]:
-    """What a customer buys most, by amount, since a day."""
-    total = func.sum(PurchaseLine.amount)
-    rows = db.session.execute(
-        select(
-            Product.id,
-            Product.code,
-            Product.name,
-            Product.category,
-            Product.unit,
-            func.sum(PurchaseLine.quantity),
-            total,
-            func.max(Purchase.purchased_on),
-        )
-        .join(PurchaseLine, PurchaseLine.product_id == Product.id)
-        .join(Purchase, Purchase.id == PurchaseLine.purchase_id)
-        .where(Purchase.customer_id == customer_id, Purchase.cancelled_at.is_(None), Purchase.purchased_on >= since)
-        .group_by(Product.id, Product.code, Product.name, Product.category, Product.unit)
-        .order_by(total.desc(), Product.id)
-        .limit(limit)
-    )
-    return [ProductSum(*row[:5], int(row[5]), row[6], ZERO, row[7]) for row in rows]
-
-
-@dataclass(frozen=True)
-class Glance:
-    """The last purchases of a customer and what they tell."""
-
-    last: list[Any]
-    rhythm: Rhythm | None
-
-
-def glance_of(customer_id: int, shown: int = 4) -> Glance:
-    """The last purchases and the buying rhythm, in one statement."""
-    rows = list(db.session.execute(_glance_statement(), {"customer_id": customer_id}))
-    return Glance(rows[:shown], rhythm_of((row.purchased_on for row in rows), clock.today()))
-
-
-@cache
-def _glance_statement() -> Select[int, str, date, date | None, Decimal]:
-    """Built once: every page of a customer asks it."""
-    return (
-        select(Purchase.id, Purchase.number, Purchase.purchased_on, Purchase.paid_on, Purchase.total)
-        .where(Purchase.customer_id == bindparam("customer_id"), Purchase.cancelled_at.is_(None))
-        .order_by(Purchase.purchased_on.desc(), Purchase.id.desc())
-        .limit(RHYTHM_PURCHASES)
-    )
-
-
-def noon_of(day: date) -> datetime:
-    """The moment under which a purchase stands in the time line: noon of its day, where only the day is known."""
-    return datetime.combine(day, time(12), tzinfo=clock.zone())
-
-
-def timeline_of(customer_id: int, before: datetime | None, limit: int) -> list[Any]:
-    """A customer's purchases for the time line, newest first."""
-    if before is None:
-        return list(db.session.execute(_timeline_statement(), {"customer_id": customer_id, "limit": limit}))
-    day = clock.local(before).date()
-    earlier = Purchase.purchased_on <= day if noon_of(day) < before else Purchase.purchased_on < day
-    return list(db.session.execute(_timeline_statement().where(earlier), {"customer_id": customer_id, "limit": limit}))
-
-
-@cache
-def _timeline_statement() -> Select[int, str, date, date | None, datetime | None, Decimal, str]:
-    """Built once: every page of a customer asks it."""
-    return (
-        select(
-            Purchase.id,
-            Purchase.number,
-            Purchase.purchased_on,
-            Purchase.paid_on,
-            Purchase.cancelled_at,
-            Purchase.total,
-            User.name.label("author"),
-        )
-        .outerjoin(User, User.id == Purchase.created_by_id)
-        .where(Purchase.customer_id == bindparam("customer_id"))
-        .order_by(Purchase.purchased_on.desc(), Purchase.id.desc())
-        .limit(bindparam("limit", type_=Integer))
-    )
-
-
-# ---- one product ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -345,9 +74,6 @@ def buyers_of(actor: Actor, product_id: int, since: date, limit: int = 20) -> Fi
     return remembered(actor, "buyers", (product_id, since, limit), compute)
 
 
-# ---- sums over many customers --------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Sums:
     """Sums over purchases, in yuan; `count`: number of purchases."""
@@ -381,19 +107,6 @@ def share(part: Decimal, whole: Decimal) -> int | None:
     if not whole:
         return None
     return int((part * 100 / whole).to_integral_value(rounding="ROUND_HALF_UP"))
-
-
-Months = type[PurchaseMonth] | type[PurchaseGroupMonth]
-
-
-def _within(period: Period, month: Months = PurchaseMonth) -> ColumnElement[bool]:
-    """Condition on a table of months: within the period."""
-    (first_year, first_month), (last_year, last_month) = period.first, period.last
-    return and_(
-        month.year.between(first_year, last_year),
-        or_(month.year > first_year, month.month >= first_month),
-        or_(month.year < last_year, month.month <= last_month),
-    )
 
 
 def _sum_columns(month: Months) -> tuple[Any, ...]:
@@ -438,7 +151,7 @@ def _month_sums(actor: Actor, period: Period, by_owner: bool) -> list[Any]:
     month: Months = PurchaseMonth if in_groups is None else PurchaseGroupMonth
     owner: Any = Customer if in_groups is None else PurchaseGroupMonth
     key = (*((owner.department_id, owner.account_manager_id) if by_owner else ()), month.year, month.month)
-    statement = select(*key, *_sum_columns(month)).where(_within(period, month)).group_by(*key)
+    statement = select(*key, *_sum_columns(month)).where(within(period, month)).group_by(*key)
     if in_groups is None:
         statement = statement.join(Customer, Customer.id == PurchaseMonth.customer_id).where(sight)
     else:
@@ -511,7 +224,7 @@ def top_customers(actor: Actor, period: Period, limit: int = TOP) -> Figure[list
                 *(part.label(f"s{index}") for index, part in enumerate(_sum_columns(PurchaseMonth))),
             )
             .join(Customer, Customer.id == PurchaseMonth.customer_id)
-            .where(_within(period), visible(actor, VIEW))
+            .where(within(period), visible(actor, VIEW))
             .group_by(PurchaseMonth.customer_id)
             .order_by(total.desc(), PurchaseMonth.customer_id)
             .limit(limit)
@@ -633,22 +346,3 @@ def department_names(ids: Sequence[int]) -> dict[int, str]:
 def manager_names(ids: Sequence[int]) -> dict[int, str]:
     """Names of people."""
     return {row.id: row.name for row in db.session.execute(select(User.id, User.name).where(User.id.in_(ids)))}
-
-
-def number_begins(text: str) -> ColumnElement[bool]:
-    """Condition: the order number begins with what was typed, in the case as typed or in capitals."""
-    beginnings = dict.fromkeys((text, text.upper()))
-    return or_(*(and_(Purchase.number >= start, Purchase.number < start + "\U0010ffff") for start in beginnings))
-
-
-def purchases_numbered(actor: Actor, text: str, limit: int = 6) -> list[Any]:
-    """Visible purchases whose number begins with a text."""
-    return list(
-        db.session.execute(
-            select(Purchase.id, Purchase.number, Purchase.purchased_on, Customer.name.label("customer"))
-            .join(Customer, Customer.id == Purchase.customer_id)
-            .where(number_begins(text), visible(actor, VIEW))
-            .order_by(Purchase.number)
-            .limit(limit)
-        )
-    )
