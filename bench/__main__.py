@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
-from bench import data, measure, sizing
+from bench import data, history, measure, sizing
 from portal.app import create_app
 from portal.core.listing import keyset
 from portal.extensions import db
@@ -109,7 +109,8 @@ def _database(name: str, keep: str) -> Iterator[tuple[str, Path]]:
                 yield server.url, folder
 
 
-def _run(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+def prepare(url: str, folder: Path, customers: int, lines: int) -> tuple[Any, dict[str, str], dict[str, str]]:
+    """Bring a database up to date and fill it where it is empty. Returns application, settings, cookies by role."""
     settings = {"DATA_DIR": str(folder), "DATABASE_URL": url, "SECRET_KEY": SECRET}
     app = create_app(**settings)
     with app.app_context():
@@ -119,43 +120,44 @@ def _run(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         migrating.upgrade(app)
         if db.session.scalar(select(db.metadata.tables["org_user"].c.id).limit(1)) is None:
             db.session.remove()
-            company = data.fill(options.customers, options.lines)
-        else:
-            company = _company()
-        print(
-            f"{app.config['SQLALCHEMY_DATABASE_URI'].split(':')[0]}: data ready in {time.perf_counter() - begin:.0f} s"
-        )
+            data.fill(customers, lines)
+        company = data.company()
+        history.fill(company, customers)
+        data.analyse()
+        print(f"{url.split(':')[0]}, {customers} customers: data ready in {time.perf_counter() - begin:.0f} s")
         cookies = _cookies(company)
-        pages = _pages(company)
+        db.session.remove()
+    return app, settings, cookies
+
+
+def _run(url: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    app, settings, cookies = prepare(url, folder, options.customers, options.lines)
+    with app.app_context():
+        pages = pages_of(data.company())
         db.session.remove()
     environment = os.environ | settings | {"HOST": "127.0.0.1", "WEB_WORKERS": str(WORKERS)}
     with (
-        _server("portal.app:create_app()", environment, "-c", "python:portal.gunicorn_conf") as port,
+        serving("portal.app:create_app()", environment, "-c", "python:portal.gunicorn_conf") as (port, process),
         _server("bench.floor:create_app()", environment, *FLOOR_SERVER) as floor_port,
     ):
-        return _measure(app, port, floor_port, pages, cookies, options.requests)
-
-
-def _company() -> data.Company:
-    from portal.org.models import User
-
-    ids = {
-        login: db.session.scalar(select(User.id).where(User.login == login))
-        for login in ("manager0_0", "head0", "executive")
-    }
-    return data.Company(int(ids["manager0_0"] or 0), int(ids["head0"] or 0), int(ids["executive"] or 0))
+        report = _measure(app, port, floor_port, pages, cookies, options.requests)
+        report["memory_mib"] = [round(kib / 1024) for kib in measure.memory_of(process.pid)]
+        print(f"memory of the web processes after all of it: {report['memory_mib']} MiB")
+        return report
 
 
 def _cookies(company: data.Company) -> dict[str, str]:
     from portal.auth.sessions import cookie_for
     from portal.core.transaction import transaction
+    from portal.org.models import AUDITOR, User
 
     with transaction():
-        people = {"manager": company.manager, "head": company.head, "executive": company.executive}
+        auditor = int(db.session.scalar(select(User.id).where(User.login == AUDITOR)) or 0)
+        people = {"manager": company.manager, "head": company.head, "executive": company.executive, AUDITOR: auditor}
         return {role: cookie_for(person, ip="127.0.0.1", user_agent="bench") for role, person in people.items()}
 
 
-def _pages(company: data.Company) -> list[tuple[str, str, str]]:
+def pages_of(company: data.Company) -> list[tuple[str, str, str]]:
     """(page, role, path)."""
     from portal.customers.models import Customer
 
@@ -183,10 +185,39 @@ def _pages(company: data.Company) -> list[tuple[str, str, str]]:
             ("home", role, "/"),
             ("portfolio", role, "/key-accounts/"),
         ]
+    pages += _other_pages()
     if deep is not None:
         after = keyset.encode(deep.name_sort, deep.id)
-        pages.insert(-9, ("list 1,000 pages in", "executive", f"/customers/?sort=name&after={after}"))
+        pages.insert(21, ("list 1,000 pages in", "executive", f"/customers/?sort=name&after={after}"))
     return pages
+
+
+def _other_pages() -> list[tuple[str, str, str]]:
+    """The main pages of all modules and plugins beside those that have a goal."""
+    from plugins.sop.manuals.models import Manual
+
+    manual = db.session.scalar(select(Manual.id).order_by(Manual.id).limit(1))
+    return [
+        ("contacts", "manager", "/customers/contacts"),
+        ("interactions", "manager", "/customers/interactions"),
+        ("purchases", "manager", "/purchases/"),
+        ("sales", "executive", "/reports/sales"),
+        ("decided approvals", "head", "/approvals?tab=done"),
+        ("audit trail", "auditor", "/audit/"),
+        ("directory", "manager", "/staff"),
+        ("notices", "head", "/notices/"),
+        ("VIP candidates", "executive", "/vip/candidates"),
+        ("dossiers", "executive", "/archive/dossiers/"),
+        ("look-up requests", "head", "/archive/lookups/"),
+        ("weekly reports", "head", "/archive/reports/team"),
+        ("library of procedures", "manager", "/sop/"),
+        ("chapter of 300 procedures", "manager", f"/sop/manuals/{manual}/read?chapter=procedures"),
+        ("checklists", "manager", "/sop/runs/"),
+        ("key accounts", "head", "/key-accounts/accounts"),
+        ("tiers", "head", "/key-accounts/tiers"),
+        ("opportunities", "head", "/key-accounts/opportunities"),
+        ("care", "head", "/key-accounts/care"),
+    ]
 
 
 @contextmanager

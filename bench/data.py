@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from plugins.vip.models import VipMembership
@@ -58,11 +58,18 @@ def chunks(rows: Iterator[dict[str, Any]], size: int = CHUNK) -> Iterator[list[d
         yield part
 
 
+def company() -> Company:
+    """The people of a database that was filled before."""
+    found = dict(db.session.execute(select(User.login, User.id)).tuples().all())
+    db.session.rollback()
+    return Company(found["manager0_0"], found["head0"], found["executive"])
+
+
 def fill(customers: int, lines: int) -> Company:
     """Build everything. :param customers: how many. :param lines: how many order lines at least."""
     rng = random.Random(SEED)
     with transaction() as session:
-        company, managers = _organisation()
+        staff, managers = _organisation()
         session.flush()
         _customers(session, customers, managers, rng)
         _products(session)
@@ -71,9 +78,9 @@ def fill(customers: int, lines: int) -> Company:
         _contacts_and_interactions(session, customers, managers, rng)
         _members(session, rng)
         _sequences(session)
-    _approvals(company)
-    _analyse()
-    return company
+    _approvals(staff)
+    analyse()
+    return staff
 
 
 def _organisation() -> tuple[Company, dict[int, list[int]]]:
@@ -389,7 +396,7 @@ def _sequences(session: Session) -> None:
         )
 
 
-def _analyse() -> None:
+def analyse() -> None:
     """Statistics for the planner, as the nightly maintenance keeps them."""
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":

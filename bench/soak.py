@@ -29,8 +29,9 @@ from urllib.parse import quote, urlencode
 
 from sqlalchemy import select
 
-from bench import data, sizing
+from bench import data, history, sizing
 from bench.__main__ import SECRET, serving
+from bench.measure import memory_of
 from portal.app import create_app
 from portal.auth.sessions import cookie_for
 from portal.core import clock
@@ -123,16 +124,6 @@ class Person(threading.Thread):
         return text
 
 
-def memory_of(server: int) -> list[int]:
-    """KiB that each web process below a server has for itself; the mapped database is shared with the disk cache."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
-    found = []
-    for child in children:
-        status = Path(f"/proc/{child}/status").read_text()
-        found.append(int(re.search(r"RssAnon:\s+(\d+)", status)[1]))  # type: ignore[index]
-    return sorted(found)
-
-
 def main() -> int:
     """Run the soak; exit code 1 when something did not hold."""
     parser = argparse.ArgumentParser(prog="bench.soak")
@@ -163,6 +154,7 @@ def _soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         if db.session.scalar(select(User.id).limit(1)) is None:
             db.session.remove()
             data.fill(options.customers, options.lines)
+        history.fill(data.company(), options.customers)
         people = _people(options.people)
         db.session.remove()
     name = app.config["SESSION_COOKIE_NAME"]

@@ -17,45 +17,25 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from lxml import html
-from sqlalchemy import select
 
 from bench import data, measure
 from bench.__main__ import FLOOR_SERVER, SECRET, WORKERS, _server
-from plugins.sop.library import DEPARTMENT_KINDS, starters
-from plugins.sop.manuals import arranging, drafting, editing, queries
-from plugins.sop.manuals.models import IN_REVIEW, PUBLISHED, ManualVersion, VersionProcedure
+from bench.procedures import CHAPTER, PROCEDURES, Book, make_manual
 from portal import migrating
 from portal.app import create_app
 from portal.auth.sessions import cookie_for
-from portal.core import clock
 from portal.core.transaction import transaction
 from portal.extensions import db
-from portal.org.actor import load_actor
-from portal.org.models import SOP_EDITOR, Department, UserRole
-from tests.sop_story import typed
 
 RESULTS = Path(__file__).with_name("sop_results.json")
-PROCEDURES = 300
-LANGUAGE = "zh_Hans_CN"
-CHAPTER = "procedures"
 #: Goals: SQL statements of a page, its p50 as a multiple of the floor's, milliseconds until a checklist is there.
 STATEMENTS, RATIO, START = 12, 2.0, 200.0
-
-
-@dataclass(frozen=True)
-class Book:
-    """Ids of the manual."""
-
-    manual: int
-    procedure: int
-    chapters: int
 
 
 def main() -> int:
@@ -71,7 +51,7 @@ def main() -> int:
         with app.app_context():
             migrating.upgrade(app)
             company = data.fill(2_500, 2_500)
-            book = _manual(company.head)
+            book = make_manual(company.head)
             with transaction():
                 cookie = cookie_for(company.manager, ip="127.0.0.1", user_agent="bench")
             db.session.remove()
@@ -84,48 +64,6 @@ def main() -> int:
     Path(options.output).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(report, ensure_ascii=False, indent=1))
     return 0 if all(report["reached"].values()) else 1
-
-
-def _manual(editor: int) -> Book:
-    """The template's chapters and 300 procedures out of the library, in their second version."""
-    departments = list(db.session.scalars(select(Department.id).order_by(Department.id)))
-    kinds = {kind: departments[number % len(departments)] for number, kind in enumerate(DEPARTMENT_KINDS)}
-    with transaction():
-        db.session.add(UserRole(user_id=editor, role=SOP_EDITOR))
-    writer = load_actor(editor)
-    with transaction():
-        version = drafting.create_manual(
-            drafting.ManualInput(
-                code="SOP-CRM", title="客户关系管理标准作业程序手册", language=LANGUAGE, department_id=departments[0]
-            ),
-            writer,
-        )
-        keys = [item.key for item in starters(LANGUAGE)]
-        made = arranging.take_starters(version.id, keys, kinds, CHAPTER, writer)
-        for number in range(PROCEDURES - len(made)):
-            arranging.duplicate_procedure(version.id, made[number % len(made)], writer)
-        count = len(db.session.scalars(select(VersionProcedure).where(VersionProcedure.version_id == version.id)).all())
-        assert count == PROCEDURES
-        first_day = clock.today() - timedelta(days=200)
-        _publish(version.id, first_day)
-    with transaction():
-        # What changed is shown on the cover: a second version, with a fifth of the procedures changed.
-        second = drafting.start_draft(version.manual_id, writer)
-        for row in queries.procedures_of(second.id)[::5]:
-            data = typed(second.id, row.procedure_id)
-            editing.save_procedure(second.id, row.procedure_id, replace(data, measures="每季度复核一次。"), writer)
-        today = clock.today()
-        ending = ManualVersion.__table__.update().where(ManualVersion.id == version.id)
-        db.session.execute(ending.values(effective_until=today))
-        _publish(second.id, today)
-    return Book(version.manual_id, made[len(made) // 2], 7)
-
-
-def _publish(version_id: int, day: date) -> None:
-    """Without the signatures, which are not measured here."""
-    row = ManualVersion.__table__.update().where(ManualVersion.id == version_id)
-    db.session.execute(row.values(state=IN_REVIEW))
-    db.session.execute(row.values(state=PUBLISHED, effective_from=day, published_at=clock.now()))
 
 
 def _measure(app: Any, book: Book, ports: tuple[int, int], cookie: str, requests: int) -> dict[str, Any]:

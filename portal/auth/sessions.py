@@ -21,14 +21,15 @@ from flask import session as flask_session
 from flask.sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin
 from flask.testing import FlaskClient
 from itsdangerous import BadSignature
-from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from portal.audit.models import AuditHead
 from portal.auth.models import AuthSession
 from portal.config import ConfigError
 from portal.core import clock
 from portal.core.database import WRITER
-from portal.core.transaction import in_transaction, transaction
+from portal.core.transaction import in_transaction, note_version, transaction
 from portal.extensions import db
 from portal.org.actor import Authority, authority_of
 from portal.org.models import User
@@ -63,6 +64,8 @@ class Record:
     language: str
     theme: str
     is_active: bool
+    #: number of the last audit entry when the session was read
+    data_version: int
 
 
 def hash_token(token: str) -> str:
@@ -145,6 +148,7 @@ class PortalSession(SessionMixin):
         else:
             self.drop_cookie = False
             self.record, self._data = record, json.loads(record.payload)
+            note_version(record.data_version)
             return
         with own_transaction() as connection:
             connection.execute(delete(AuthSession).where(AuthSession.id == record.id))
@@ -265,6 +269,9 @@ def find_record(token: str) -> Record | None:
     return Record(**row._mapping) if row else None
 
 
+_last_entry = select(AuditHead.seq).where(AuditHead.id == 1).scalar_subquery()
+
+
 @cache
 def _record_statement() -> Select[*tuple[Any, ...]]:
     """Built once: every request asks it."""
@@ -286,6 +293,7 @@ def _record_statement() -> Select[*tuple[Any, ...]]:
             User.language,
             User.theme,
             User.is_active,
+            func.coalesce(_last_entry, 0).label("data_version"),
         )
         .join(User, User.id == AuthSession.user_id)
         .where(AuthSession.token_hash == bindparam("hash"))

@@ -25,7 +25,8 @@ SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 10000",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -32768",
+    # Small: reads go past it (see mmap_size), and each thread of a web process has one of its own.
+    "PRAGMA cache_size = -8192",
     # Above the file's size, reads need no copy through the page cache.
     "PRAGMA mmap_size = 4294967296",
 )

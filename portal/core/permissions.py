@@ -72,8 +72,9 @@ class Rule:
     :ivar deny: True denies; a denial wins over every allowing rule.
     :ivar branches: the covered rows as several conditions that together are `rows`, each of which the database can walk
         in the order of an index (one department each); long sorted lists use them.
-    :ivar lasting: `rows` follows from the actor alone (and from `follows`), not from the day, the settings or what the
-        database holds: the condition is kept from one page to the next, and statements that stand on it can be, too.
+    :ivar lasting: `rows` and `branches` follow from the actor alone (and from `follows`), not from the day, the
+        settings or what the database holds: the condition is kept from one page to the next, and statements that stand
+        on it can be, too.
     :ivar follows: the permission on whose `visible` the rows of a lasting rule stand; "" for none.
     :ivar holders: ids of the people for whom the rule holds on one object, for "who can see this"; None when the
         rule names nobody in particular.
@@ -222,15 +223,21 @@ def visible_branches(actor: Actor, permission: str) -> list[Condition]:
     found = registry()
     rules = found.rules_for(actor, permission)
     allows = [rule for rule in rules if not rule.deny]
-    denies = [rule.rows(actor) if rule.rows else true() for rule in rules if rule.deny]
+    denies = tuple(_rows_of(rule, actor) for rule in rules if rule.deny)
     if any(rule.rows is None for rule in allows):
         return [visible(actor, permission)]
-    parts = [part for rule in allows for part in (rule.branches or _whole(rule))(actor)]
-    return [and_(part, not_(or_(*denies))) if denies else part for part in parts]
+    return [_combined((part,), denies) for rule in allows for part in _branches_of(rule, actor)]
 
 
-def _whole(rule: Rule) -> Callable[[Any], Sequence[Condition]]:
-    return lambda actor: [rule.rows(actor)] if rule.rows is not None else []
+def _branches_of(rule: Rule, actor: Actor) -> Sequence[Condition]:
+    if rule.branches is None:
+        return (_rows_of(rule, actor),)
+    return _kept_branches(rule.branches, actor) if rule.lasting else rule.branches(actor)
+
+
+@lru_cache(maxsize=4096)
+def _kept_branches(branches: Callable[[Actor], Sequence[Condition]], actor: Actor) -> Sequence[Condition]:
+    return tuple(branches(actor))
 
 
 def decide(actor: Actor, permission: str, obj: Any = None) -> Decision:

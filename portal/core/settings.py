@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
 from portal.core.database import UTCDateTime
+from portal.core.transaction import forget_unchanged, while_unchanged
 from portal.extensions import db
 
 _CACHE = "portal_settings"
@@ -90,7 +91,7 @@ def get(key: str) -> Any:
     session = db.session()
     values: dict[str, str] | None = session.info.get(_CACHE)
     if values is None:
-        values = {row.key: row.value for row in session.execute(_all_statement())}
+        values = while_unchanged(_CACHE, lambda: {row.key: row.value for row in session.execute(_all_statement())})
         session.info[_CACHE] = values
     return _decode(definition, values[key]) if key in values else definition.default
 
@@ -112,7 +113,8 @@ def put(key: str, value: Any, user_id: int | None) -> tuple[Any, Any]:
     else:
         row.value, row.updated_at, row.updated_by = encoded, clock.now(), user_id
     db.session.flush()
-    db.session().info.pop(_CACHE, None)
+    forget_cache()
+    forget_unchanged(_CACHE)
     return old, _decode(definition, encoded)
 
 

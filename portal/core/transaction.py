@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from portal.core.database import WRITER
@@ -17,6 +19,11 @@ _OPEN = "portal_transaction_open"
 #: What was asked once for a page; a transaction makes it void.
 _PAGE = "portal_page_memory"
 _AFTER = "portal_after_commit"
+#: In the page's memory: see `note_version`.
+_VERSION = "portal_data_version"
+_UNCHANGED = "portal_unchanged"
+KEPT_SECONDS = 60
+KEPT_ANSWERS = 2000
 
 
 @contextmanager
@@ -76,6 +83,43 @@ def once_a_page(key: Hashable, find: Callable[[], Value]) -> Value:
         memory[key] = find()
     value: Value = memory[key]
     return value
+
+
+def note_version(number: int) -> None:
+    """Say as of which change the page reads: the number of the last audit entry, read before anything else."""
+    page_memory()[_VERSION] = number
+
+
+def known_version() -> int | None:
+    """The number of the last audit entry as of which the page reads; None where nobody said it, as in a transaction."""
+    found: int | None = page_memory().get(_VERSION)
+    return found
+
+
+def while_unchanged(key: Hashable, find: Callable[[], Value]) -> Value:
+    """What `find` gives, kept from page to page in this process as long as nothing was written anywhere.
+
+    Every change of data writes an audit entry in its own transaction: while the number of the last one stands, so does
+    what was found. For small answers that many pages ask and that follow from audited rows alone, not from the day.
+    After a minute they are found anew all the same, for whoever changes rows by hand.
+    """
+    version = known_version()
+    if version is None:
+        return once_a_page(key, find)
+    kept: dict[Hashable, tuple[int, float, Any]] = current_app.extensions.setdefault(_UNCHANGED, {})
+    entry = kept.get(key)
+    now = time.monotonic()
+    if entry is None or entry[0] != version or now - entry[1] > KEPT_SECONDS:
+        if len(kept) >= KEPT_ANSWERS:
+            kept.clear()
+        entry = kept[key] = (version, now, find())
+    value: Value = entry[2]
+    return value
+
+
+def forget_unchanged(key: Hashable) -> None:
+    """Drop what this process keeps under a key: for whoever writes what it follows from."""
+    current_app.extensions.get(_UNCHANGED, {}).pop(key, None)
 
 
 def forget_page() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -29,6 +29,7 @@ from portal.core.listing import (
 )
 from portal.core.permissions import visible, visible_branches
 from portal.core.text import fold, is_latin
+from portal.core.transaction import while_unchanged
 from portal.customers import queries
 from portal.customers import vocabulary as words
 from portal.customers.models import (
@@ -152,8 +153,16 @@ def _day_of(name: str) -> Any:
 # ---- filters -------------------------------------------------------------------------------------------------------
 
 
+# A condition that follows from what was chosen alone is made once: statements that stand on it can be kept.
+
+
+def _by_values(condition: Callable[[tuple[str, ...]], ColumnElement[bool]]) -> Any:
+    kept = lru_cache(maxsize=256)(condition)
+    return lambda value, _actor: kept(value.values)
+
+
 def _in(column: Any) -> Any:
-    return lambda value, _actor: column.in_(value.values)
+    return _by_values(column.in_)
 
 
 def _contains(column: Any) -> Any:
@@ -194,9 +203,10 @@ def _vocabulary_choices(enumeration: Any, *without: str) -> Any:
     return lambda _actor: [pair for pair in words.choices(enumeration) if pair[0] not in without]
 
 
-def _closed(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
+@_by_values
+def _closed(values: tuple[str, ...]) -> ColumnElement[bool]:
     groups = {"open": words.OPEN_STAGES, "closed": words.CLOSED_STAGES}
-    stages = sorted(stage.value for key in value.values for stage in groups[key])
+    stages = sorted(stage.value for key in values for stage in groups[key])
     return Customer.stage.in_(stages)
 
 
@@ -204,9 +214,10 @@ def _region_choices(_actor: Actor) -> list[tuple[str, Any]]:
     return [(region.code, region_label(region.code)) for region in regions.provinces()]
 
 
-def _region_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
+@_by_values
+def _region_where(values: tuple[str, ...]) -> ColumnElement[bool]:
     parts = []
-    for code in value.values:
+    for code in values:
         prefix = regions.code_prefix(code)
         parts.append(and_(Customer.region_code >= prefix, Customer.region_code < str(int(prefix) + 1)))
     return or_(*parts)
@@ -215,15 +226,19 @@ def _region_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
 def _manager_choices(actor: Actor) -> list[tuple[str, Any]]:
     if not actor.oversees and EXECUTIVE not in actor.roles:
         return []
-    if "customer_managers" not in g:
-        g.customer_managers = [(str(key), name) for key, name in queries.possible_managers(actor, limit=200)]
-    return [("0", _("Nobody")), *g.customer_managers]
+    found = while_unchanged((_manager_choices, actor), lambda: _as_choices(queries.possible_managers(actor, limit=200)))
+    return [("0", _("Nobody")), *found]
 
 
-def _manager_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    ids = [int(key) for key in value.values if key != "0"]
+def _as_choices(pairs: Iterable[tuple[int, str]]) -> list[tuple[str, Any]]:
+    return [(str(key), name) for key, name in pairs]
+
+
+@_by_values
+def _manager_where(values: tuple[str, ...]) -> ColumnElement[bool]:
+    ids = [int(key) for key in values if key != "0"]
     parts: list[ColumnElement[bool]] = [Customer.account_manager_id.in_(ids)] if ids else []
-    if "0" in value.values:
+    if "0" in values:
         parts.append(Customer.account_manager_id.is_(None))
     return or_(*parts)
 
@@ -231,13 +246,12 @@ def _manager_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
 def _department_choices(actor: Actor) -> list[tuple[str, Any]]:
     if not actor.oversees and EXECUTIVE not in actor.roles:
         return []
-    if "customer_departments" not in g:
-        g.customer_departments = [(str(key), name) for key, name in queries.possible_departments(actor)]
-    return g.customer_departments
+    return while_unchanged((_department_choices, actor), lambda: _as_choices(queries.possible_departments(actor)))
 
 
-def _department_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    return Customer.department_id.in_([int(key) for key in value.values])
+@_by_values
+def _department_where(values: tuple[str, ...]) -> ColumnElement[bool]:
+    return Customer.department_id.in_([int(key) for key in values])
 
 
 # ---- scenes --------------------------------------------------------------------------------------------------------
@@ -291,14 +305,15 @@ def _prepare(rows: Sequence[Any], actor: Actor) -> Mapping[str, Any]:
 
 def _row_url(row: Any) -> str:
     """The record page; it learns the list one came from, for its previous and next."""
-    if "customer_row_url" not in g:
+    try:
+        begin, end = g.customer_row_url
+    except AttributeError:
         base = url_for("customers.show", customer_id=0)
         query = ""
         if has_request_context():
             pairs = [(key, value) for key, value in request.args.items(multi=True) if key not in {"after", "before"}]
             query = quote(urlencode(pairs)[:1500])
-        g.customer_row_url = (base.removesuffix("0"), f"?in={query}")
-    begin, end = g.customer_row_url
+        begin, end = g.customer_row_url = (base.removesuffix("0"), f"?in={query}")
     return f"{begin}{row.id}{end}"
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, Select, and_, bindparam, false, func, or_, select, tuple_
+from sqlalchemy import Date, Integer, Select, and_, bindparam, false, func, or_, select, true, tuple_
 from sqlalchemy.orm import aliased, joinedload, lazyload, selectinload
 
 from portal.audit.models import AuditEntry
@@ -662,17 +662,22 @@ def _managers_statement(among_all: bool) -> Select[int, str, str]:
 
 def possible_departments(actor: Actor, present: int | None = None) -> list[tuple[int, str]]:
     """Departments that the actor may make owner: (id, name)."""
-    if EXECUTIVE in actor.roles or actor.is_system:
-        condition: ColumnElement[bool] = Department.is_active.is_(True)
-    else:
-        ids = {*actor.oversees, *([actor.department_id] if actor.department_id else [])}
-        condition = and_(Department.id.in_(sorted(ids)), Department.is_active)
-    rows = db.session.execute(
+    among_all = EXECUTIVE in actor.roles or actor.is_system
+    parameters: dict[str, Any] = {"present": present or 0}
+    if not among_all:
+        parameters["own"] = sorted({*actor.oversees, *([actor.department_id] if actor.department_id else [])})
+    rows = db.session.execute(_departments_statement(among_all), parameters)
+    return [(row.id, row.name) for row in rows]
+
+
+@cache
+def _departments_statement(among_all: bool) -> Select[int, str]:
+    condition = true() if among_all else Department.id.in_(bindparam("own", expanding=True))
+    return (
         select(Department.id, Department.name)
-        .where(or_(condition, Department.id == (present or 0)))
+        .where(or_(and_(condition, Department.is_active), Department.id == bindparam("present", type_=Integer)))
         .order_by(Department.path)
     )
-    return [(row.id, row.name) for row in rows]
 
 
 def colleagues_of(actor: Actor, customer: Customer, also: Iterable[int] = (), limit: int = 60) -> list[tuple[int, str]]:

@@ -23,7 +23,7 @@ from sqlalchemy import Select, select
 from portal.audit.models import AuditHead
 from portal.core import clock
 from portal.core.permissions import visible
-from portal.core.transaction import once_a_page
+from portal.core.transaction import known_version, once_a_page
 from portal.extensions import db
 from portal.org.actor import Actor
 
@@ -110,7 +110,10 @@ def figures() -> FigureCache:
 
 
 def data_version() -> int:
-    """Number of the last audit entry; asked once for a page, before any of its sums."""
+    """Number of the last audit entry; known from the log-in of the page or asked once, before any of its sums."""
+    known = known_version()
+    if known is not None:
+        return known
     return once_a_page(data_version, lambda: int(db.session.scalar(_version_statement()) or 0))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Flask, current_app, g, has_request_context, request, url_for
@@ -82,7 +84,8 @@ def template_context() -> dict[str, Any]:
         "languages": LANGUAGES,
         "theme": getattr(actor, "theme", "") or request.cookies.get("portal_theme", "auto"),
         "actor": actor,
-        "nav_areas": [],
+        "nav_key": None,
+        "nav_areas": list,
         "inbox_count": 0,
         "notice_count": 0,
         "user_menu": [],
@@ -93,7 +96,8 @@ def template_context() -> dict[str, Any]:
     if actor is not None and actor.user_id is not None:
         counts = _counts(actor)
         context |= {
-            "nav_areas": menu(actor, counts),
+            "nav_key": menu_key(actor, counts),
+            "nav_areas": partial(menu, actor, counts),
             "inbox_count": counts.get("approvals.inbox", 0),
             "notice_count": counts.get("notifications.index", 0),
             "user_menu": user_menu(),
@@ -121,12 +125,28 @@ def menu_items(actor: Actor) -> list[NavItem]:
     return known[actor]
 
 
+def menu_key(actor: Actor, counts: dict[str, int]) -> Hashable:
+    """All that the left menu shows follows from this; it is drawn once for each key (`kept_part`)."""
+    items = menu_items(actor)
+    numbers = tuple(counts.get(item.endpoint, 0) for item in items)
+    return tuple(item.endpoint for item in items), active_endpoint(items), numbers, _areas_left_open()
+
+
+def _areas_left_open() -> frozenset[str] | None:
+    """Keys of the areas that the person left open; None when he never opened or closed one."""
+    kept = request.cookies.get(AREAS_COOKIE)
+    if kept is None:
+        return None
+    known = {entry.key for entry in current_app.extensions["portal_navigation"] if isinstance(entry, NavArea)}
+    return frozenset(known.intersection(kept.split(".")))
+
+
 def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
     """The left menu of this actor; empty areas are left out."""
     entries = current_app.extensions["portal_navigation"]
     items = menu_items(actor)
     active = active_endpoint(items)
-    kept = request.cookies.get(AREAS_COOKIE)
+    left_open = _areas_left_open()
     areas: list[MenuArea] = []
     for area in sorted((entry for entry in entries if isinstance(entry, NavArea)), key=lambda entry: entry.order):
         drawn = [
@@ -141,7 +161,7 @@ def menu(actor: Actor, counts: dict[str, int]) -> list[MenuArea]:
             if item.area == area.key
         ]
         if drawn:
-            is_open = area.key in kept.split(".") if kept is not None else len(areas) < AREAS_OPEN_AT_FIRST
+            is_open = area.key in left_open if left_open is not None else len(areas) < AREAS_OPEN_AT_FIRST
             is_open = is_open or any(item.active for item in drawn)
             areas.append(MenuArea(area.key, area.label, area.icon, drawn, is_open))
     return areas

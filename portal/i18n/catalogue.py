@@ -84,8 +84,8 @@ def ngettext(singular: str, plural: str, number: int, /, **values: Any) -> str:
 def _template_gettext(context: Context, message: str, /, **values: Any) -> str:
     """`_()` in templates. Jinja's own fills placeholders even when there are none, so that a bare % in a translation
     breaks the page; a message without values is shown as it is."""
-    text = _safe(context, _current()[0].gettext(message))
-    return text % values if values else text.replace("%%", "%")
+    text = _current()[0].gettext(message)
+    return _safe(context, text) % values if values else _safe(context, text.replace("%%", "%"))
 
 
 @pass_context

@@ -59,7 +59,8 @@ def kit_app(posts: list[dict[str, list[str]]]) -> Flask:
             "language_tag": "en",
             "languages": (("zh_Hans_CN", "简体中文"), ("en", "English")),
             "theme": request.args.get("theme", "auto"),
-            "nav_areas": [
+            "nav_key": "kit",
+            "nav_areas": lambda: [
                 SimpleNamespace(key="work", label="Work", icon="house", items=[entry], is_open=True, badge_count=0)
             ],
             "inbox_count": 3,

@@ -53,6 +53,12 @@ def test_lasting_rules_know_neither_the_day_nor_the_data(app: Flask, world: Worl
                     patch.setattr(clock, "today", lambda: date(2031, 5, 6))
                     later = rule.rows(actor)
             assert _written(first) == _written(later), (rule.permission, rule.key)
+            if rule.branches:
+                with no_statements():
+                    parts = [_written(part) for part in rule.branches(actor)]
+                    with monkeypatch.context() as patch:
+                        patch.setattr(clock, "today", lambda: date(2031, 5, 6))
+                        assert [_written(part) for part in rule.branches(actor)] == parts
 
 
 def test_statements_are_kept_from_one_page_to_the_next(app: Flask, world: World) -> None:

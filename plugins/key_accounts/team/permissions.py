@@ -1,9 +1,9 @@
 """Members of a customer's team see the customer while they are members (R-KA-5).
 
 A condition with a subquery would stand in every statement about customers, for everybody. So the customers of the
-person's teams are looked up once a page, with one statement on an index; who is in no team (nearly everybody) has no
-such rule at all, and lists and sums stay what they were. What is remembered is dropped with the answers of other
-permission checks: when a transaction begins and at the end of each request; inside a transaction nothing is remembered.
+person's teams are looked up with one statement on an index; who is in no team (nearly everybody) has no such rule at
+all, and lists and sums stay what they were. What is remembered holds until anything is written, teams included; inside
+a transaction nothing is remembered.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy import Select, bindparam, select
 from plugins.key_accounts.team.models import TeamMember
 from portal.core import clock
 from portal.core.permissions import Actor, Condition, Rule
-from portal.core.transaction import once_a_page
+from portal.core.transaction import while_unchanged
 from portal.customers.models import Customer
 from portal.customers.permissions import VIEW
 from portal.extensions import db
@@ -44,7 +44,7 @@ def _teams_statement() -> Select[Any]:
 def teams_of(user_id: int) -> tuple[int, ...]:
     """Customers whose team the person belongs to today."""
     today = clock.today()
-    return once_a_page(
+    return while_unchanged(
         (teams_of, user_id, today),
         lambda: tuple(db.session.scalars(_teams_statement(), {"person": user_id, "day": today})),
     )

@@ -42,6 +42,7 @@ from portal.approvals.queries.rows import InboxRow, inbox_row, line_columns, nam
 from portal.core import clock, permissions
 from portal.core.database import UTCDateTime
 from portal.core.together import Question
+from portal.core.transaction import while_unchanged
 from portal.extensions import db
 from portal.org.actor import Actor
 from portal.org.models import Delegation, Department, User
@@ -358,4 +359,4 @@ def titles_of(request_ids: Sequence[int], actor: Actor) -> dict[int, str]:
 def filter_departments() -> list[tuple[int, str]]:
     """Departments for the filter of the inbox."""
     statement = select(Department.id, Department.name).where(Department.is_active).order_by(Department.path)
-    return [(row.id, row.name) for row in db.session.execute(statement)]
+    return while_unchanged(filter_departments, lambda: [(row.id, row.name) for row in db.session.execute(statement)])

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, url_for
-from sqlalchemy import Integer, Select, SQLColumnExpression, bindparam, or_, select, union_all
+from sqlalchemy import Integer, Select, SQLColumnExpression, bindparam, or_, select
 
 from portal.core.listing import keyset
 from portal.core.listing.definition import CellContext, Filter, Listing
 from portal.core.listing.models import SavedView
-from portal.core.listing.query import PAGE_SIZES, Query
+from portal.core.listing.query import PAGE_SIZES, Query, among
 from portal.core.permissions import Actor, can, registry
 from portal.core.web import declared_access
 from portal.extensions import db
@@ -216,15 +216,15 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
 def _page_statement(query: Query, behind: list[SQLColumnExpression[bool]], reverse: bool) -> Select[Any]:
     """The rows of a page and one more, to know whether there is a next page."""
     size = query.size + 1
-    if not behind and not reverse and not (query.listing.branches and len(query.listing.branches(query.actor)) > 1):
-        return query.first_rows(size)
-    statement = query.select(query.columns).where(*behind)
     branches = query.listing.branches(query.actor) if query.listing.branches else []
-    if 1 < len(branches) <= MOST_BRANCHES:
-        identity = query.listing.identity
+    if not 1 < len(branches) <= MOST_BRANCHES:
+        branches = []
+    if not behind and not reverse:
+        return query.first_rows(size, branches)
+    statement = query.select(query.columns).where(*behind)
+    if branches:
         firsts = [query.ordered(query.select(()).where(branch, *behind), reverse).limit(size) for branch in branches]
-        ids = union_all(*(select(first.subquery().c.id) for first in firsts))
-        statement = statement.where(identity.in_(ids))
+        statement = statement.where(among(query.listing, firsts))
     return query.ordered(statement, reverse).limit(size)
 
 

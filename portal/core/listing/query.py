@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Select, SQLColumnExpression, select
+from sqlalchemy import Select, SQLColumnExpression, select, union_all
 
 from portal.core.listing.definition import Column, Filter, FilterValue, Listing, Scene
 from portal.core.numbers import whole_from
@@ -170,10 +170,14 @@ class Query:
         """Order by the chosen column, then by identity."""
         return statement.order_by(*_order(_Same(self.listing), self.sort.key, self.descending != reverse))
 
-    def first_rows(self, size: int) -> Select[Any]:
-        """So many rows of the present columns from the top; the same object while the conditions are the same ones."""
+    def first_rows(self, size: int, branches: Sequence[SQLColumnExpression[bool]] = ()) -> Select[Any]:
+        """So many rows of the present columns from the top; the same object while the conditions are the same ones.
+
+        :param branches: conditions of which each row meets one; each is asked for its own first rows.
+        """
         columns = tuple(column.key for column in self.columns)
-        return _first_rows(_Same(self.listing), columns, self.sort.key, self.descending, size, tuple(self.conditions()))
+        order = (self.sort.key, self.descending)
+        return _first_rows(_Same(self.listing), columns, order, size, tuple(self.conditions()), tuple(branches))
 
     def url(self, path: str, without: tuple[str, ...] = (), **changes: str) -> str:
         """Address of this query with some parameters left out and others added."""
@@ -226,10 +230,26 @@ def _order(same: _Same, sort_key: str, descending: bool) -> tuple[Any, ...]:
 
 @lru_cache(maxsize=512)
 def _first_rows(
-    same: _Same, columns: tuple[str, ...], sort_key: str, descending: bool, size: int, conditions: tuple[Any, ...]
+    same: _Same,
+    columns: tuple[str, ...],
+    order: tuple[str, bool],
+    size: int,
+    conditions: tuple[Any, ...],
+    branches: tuple[Any, ...],
 ) -> Select[Any]:
+    sort_key = order[0]
     statement = _selected(same, columns, sort_key).where(*conditions)
-    return statement.order_by(*_order(same, sort_key, descending)).limit(size)
+    if branches:
+        bare = _selected(same, (), sort_key).where(*conditions)
+        firsts = [bare.where(branch).order_by(*_order(same, *order)).limit(size) for branch in branches]
+        statement = statement.where(among(same.listing, firsts))
+    return statement.order_by(*_order(same, *order)).limit(size)
+
+
+def among(listing: Listing, firsts: Sequence[Select[Any]]) -> SQLColumnExpression[bool]:
+    """The rows that one of some statements (`Query.select`) gives."""
+    ids = union_all(*(select(first.subquery().c.id) for first in firsts))
+    return listing.identity.in_(ids)
 
 
 def _sort_of(listing: Listing, key: str) -> SQLColumnExpression[Any]:

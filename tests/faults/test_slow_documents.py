@@ -1,0 +1,119 @@
+"""Documents that take for ever to lay out, while people open pages: both processors are busy, nobody waits long (F21).
+
+`make faults` makes twenty of them with the portal's own limits of time and prints the figures; a run by hand without
+PORTAL_FAULTS=full makes four with a short limit.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import threading
+import time
+import urllib.request
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from portal.auth.sessions import cookie_for
+from portal.core.transaction import transaction
+from portal.documents.render import CannotRender, render_pdf
+from tests.faults.test_kills import web_server
+from tests.unit.test_pdf_render import BOMBS
+from tests.world import World
+
+FULL = os.environ.get("PORTAL_FAULTS") == "full"
+DOCUMENTS, SECONDS = (20, 30) if FULL else (4, 3)
+#: Documents at the same time: as many as the portal lets through.
+AT_ONCE = 2
+PEOPLE, PAUSE = 4, 0.2
+#: Seconds within which 95 of 100 pages are there meanwhile; seconds for ending a child beyond its limit.
+PAGES_WITHIN, ENDING = 1.0, 5.0
+
+pytestmark = pytest.mark.db
+
+
+class Reader(threading.Thread):
+    """Somebody who opens one page after the other."""
+
+    def __init__(self, port: int, cookie: str) -> None:
+        super().__init__()
+        self.port, self.cookie = port, cookie
+        self.seconds: list[float] = []
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        for path in cycle(("/", "/customers/", "/approvals", "/search?q=%E8%8C%85%E5%8F%B0")):
+            if self.stopped.is_set():
+                return
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{self.port}{path}", headers={"Cookie": f"portal={self.cookie}"}
+            )
+            began = time.monotonic()
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                assert answer.status == 200
+                answer.read()
+            self.seconds.append(time.monotonic() - began)
+            self.stopped.wait(PAUSE)
+
+
+def _small(app: Flask, folder: Path) -> None:
+    with app.app_context():
+        render_pdf(
+            "<html lang='en'><head><title>small</title></head><body>1</body></html>", folder=folder, identifier="S"
+        )
+
+
+def test_documents_without_end_leave_the_pages_alone(
+    app: Flask, world: World, database_url: str, tmp_path: Path
+) -> None:
+    with transaction():
+        cookie = cookie_for(world.user("anna").id, ip="127.0.0.1", user_agent="test")
+    bombs = iter(islice(cycle(BOMBS.items()), DOCUMENTS))
+    taking = threading.Lock()
+    took: list[float] = []
+
+    def make() -> None:
+        while True:
+            with taking:
+                bomb = next(bombs, None)
+            if bomb is None:
+                return
+            began = time.monotonic()
+            try:
+                with app.app_context():
+                    render_pdf(bomb[1], folder=tmp_path, identifier=bomb[0], seconds=SECONDS)
+            except CannotRender:
+                pass
+            took.append(time.monotonic() - began)
+
+    # The two children that lay out pages are there before anything is timed.
+    starting = [threading.Thread(target=_small, args=(app, tmp_path)) for _number in range(AT_ONCE)]
+    for thread in starting:
+        thread.start()
+    for thread in starting:
+        thread.join()
+    with web_server(tmp_path, database_url) as (_server, port):
+        readers = [Reader(port, cookie) for _number in range(PEOPLE)]
+        for reader in readers:
+            reader.start()
+        makers = [threading.Thread(target=make) for _number in range(AT_ONCE)]
+        for maker in makers:
+            maker.start()
+        for maker in makers:
+            maker.join()
+        for reader in readers:
+            reader.stopped.set()
+            reader.join()
+    pages = sorted(second for reader in readers for second in reader.seconds)
+    p95 = statistics.quantiles(pages, n=100)[94]
+    print(
+        f"\n  {len(took)} documents, the longest ended after {max(took):.1f} s; {len(pages)} pages meanwhile, "
+        f"p50 {statistics.median(pages) * 1000:.0f} ms, p95 {p95 * 1000:.0f} ms, longest {pages[-1] * 1000:.0f} ms"
+    )
+    assert len(took) == DOCUMENTS
+    assert max(took) < SECONDS + ENDING
+    assert len(pages) > 4 * PEOPLE
+    assert p95 < PAGES_WITHIN
