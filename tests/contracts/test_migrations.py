@@ -13,10 +13,9 @@ from flask import Flask
 from sqlalchemy import inspect, text
 
 from portal import migrating
-from portal.app import create_app
 from portal.cli import cli
 from portal.extensions import Base, db
-from tests.conftest import SERVER_URL, _database_url, _server_command, settings_for
+from tests.conftest import SERVER_URL, _database_url, _server_command, make_app
 
 pytestmark = pytest.mark.db
 
@@ -49,7 +48,7 @@ def databases(tmp_path: Path) -> Iterator[Databases]:
 
 
 def _app(folder: Path, url: str, **more: Any) -> Flask:
-    return create_app(**settings_for(folder, url, **more))
+    return make_app(folder, url, **more)
 
 
 def _close() -> None:

@@ -20,7 +20,6 @@ from sqlalchemy import inspect, text
 
 from plugins.vip.models import VipMembership
 from portal import migrating
-from portal.app import create_app
 from portal.approvals.models import ApprovalRequest
 from portal.approvals.queries import digest_of
 from portal.approvals.services import decide
@@ -29,7 +28,7 @@ from portal.core import clock
 from portal.core.database import sqlite_module
 from portal.core.transaction import transaction
 from portal.extensions import db
-from tests.conftest import SERVER_URL, _database_url, _server_command, settings_for
+from tests.conftest import SERVER_URL, _database_url, _server_command, make_app
 from tests.world import World
 
 pytestmark = pytest.mark.db
@@ -62,7 +61,7 @@ def old_url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def app(tmp_path: Path, old_url: str) -> Iterator[Flask]:
-    app = create_app(**settings_for(tmp_path, old_url))
+    app = make_app(tmp_path, old_url)
     with app.app_context():
         yield app
         db.session.remove()

@@ -394,46 +394,54 @@ def test_the_command_proves_and_disproves(app: Flask, trail: int, anchors: Path)
     assert (told.exit_code, json.loads(told.output)["broken"]) == (1, 7)
 
 
-WRITER = """
-import sys, time
+#: Loads the portal once and becomes as many processes as there are writers; they begin together.
+WRITERS = """
+import os, sys, time, traceback
 from portal.app import create_app
 from portal.audit.services import record
 from portal.core.transaction import transaction
 from portal.org.actor import SYSTEM
 app = create_app(DATA_DIR=sys.argv[1], DATABASE_URL=sys.argv[2], SECRET_KEY=sys.argv[3], TESTING=True)
-with app.app_context():
-    print("ready", flush=True)
-    sys.stdin.readline()
-    for number in range(int(sys.argv[4])):
-        with transaction():
-            for part in range(1 + number % 3):
-                record(SYSTEM, "tests:parallel:write", object_type="thing", object_id=number, reason=sys.argv[5])
-        time.sleep(0.005)  # SQLite's lock is not fair: without a pause one writer may finish before the next begins
+
+def write(reason, rounds):
+    with app.app_context():
+        for number in range(rounds):
+            with transaction():
+                for part in range(1 + number % 3):
+                    record(SYSTEM, "tests:parallel:write", object_type="thing", object_id=number, reason=reason)
+            time.sleep(0.005)  # SQLite's lock is not fair: without a pause one writer may finish before the next begins
+
+gate, opener = os.pipe()
+children = []
+for writer in range(int(sys.argv[4])):
+    child = os.fork()
+    if child:
+        children.append(child)
+        continue
+    try:
+        os.close(opener)
+        os.read(gate, 1)
+        write(f"writer {writer}", int(sys.argv[5]))
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+os.close(opener)
+ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+sys.exit(1 if any(ends) else 0)
 """
 
 
 def write_at_once(folder: Path, database_url: str, writers: int, rounds: int) -> int:
     """Let processes write side by side; how many entries they were to write."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(folder), database_url, SECRET, str(rounds), f"writer {number}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(writers)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    for process in processes:
-        _out, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors[-2000:]
+    ran = subprocess.run(
+        [sys.executable, "-c", WRITERS, str(folder), database_url, SECRET, str(writers), str(rounds)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
     return writers * sum(1 + number % 3 for number in range(rounds))
 
 

@@ -13,7 +13,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from portal.app import create_app
 from portal.audit.models import AuditEntry
 from portal.auth import settings_admin
 from portal.auth.plugin_switch import switched
@@ -22,7 +21,7 @@ from portal.core import settings
 from portal.core.settings import Setting, SettingValue
 from portal.extensions import db
 from portal.pluginmanager import LoadedPlugin, PluginError, PluginInfo
-from tests.conftest import settings_for
+from tests.conftest import make_app
 from tests.world import World
 
 KINDS = (
@@ -173,7 +172,7 @@ def test_plugin_is_switched_on_the_page(
     written = (Path(app.config["DATA_DIR"]) / "portal.env").read_text()
     assert f"DISABLED_PLUGINS={name}" in written
     assert "started again" in client.get("/admin/plugins").text
-    off = create_app(**settings_for(Path(app.config["DATA_DIR"]), app.config["SQLALCHEMY_DATABASE_URI"]))
+    off = make_app(Path(app.config["DATA_DIR"]), app.config["SQLALCHEMY_DATABASE_URI"])
     assert name not in off.blueprints
     with off.app_context():
         listed = off.test_cli_runner().invoke(args=["plugins", "list", "--json"])
@@ -205,7 +204,7 @@ def test_init_refuses_when_people_exist(app: Flask) -> None:
 def test_init_creates_the_first_administrator(tmp_path: Path) -> None:
     from portal import migrating
 
-    app = create_app(**settings_for(tmp_path, f"sqlite:///{tmp_path}/fresh.sqlite3"))
+    app = make_app(tmp_path, f"sqlite:///{tmp_path}/fresh.sqlite3")
     with app.app_context():
         migrating.upgrade(app)
         answer = app.test_cli_runner().invoke(args=["init", "--json"])

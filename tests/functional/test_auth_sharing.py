@@ -9,13 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal.app import create_app
 from portal.auth import services, throttle
 from portal.config import ConfigError
 from portal.core import clock
 from portal.core.transaction import transaction
 from portal.extensions import db
-from tests.conftest import settings_for
+from tests.conftest import make_app
 from tests.world import World
 
 
@@ -47,7 +46,7 @@ def test_cookie_over_https(app: Flask, world: World, tmp_path: Path) -> None:
         services.give_password(world.user("anna").id, "blaue Wolken tanzen 77")
     db.session.remove()
     settings = {"HTTPS": True, "TRUSTED_HOSTS": "portal.example"}
-    secure = create_app(**settings_for(tmp_path, app.config["SQLALCHEMY_DATABASE_URI"], **settings))
+    secure = make_app(tmp_path, app.config["SQLALCHEMY_DATABASE_URI"], **settings)
     with secure.app_context():
         client: FlaskClient = secure.test_client()
         form = {"login": "anna", "password": "blaue Wolken tanzen 77"}
@@ -64,4 +63,4 @@ def test_cookie_over_https(app: Flask, world: World, tmp_path: Path) -> None:
 @pytest.mark.parametrize("limits", [{"SESSION_IDLE_MINUTES": 31}, {"SESSION_HOURS": 13}, {"SESSION_IDLE_MINUTES": 0}])
 def test_limits_beyond_the_rules_stop_the_start(tmp_path: Path, limits: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="SESSION_"):
-        create_app(**settings_for(tmp_path, f"sqlite:///{tmp_path}/x.sqlite3", **limits))
+        make_app(tmp_path, f"sqlite:///{tmp_path}/x.sqlite3", **limits)

@@ -14,13 +14,12 @@ from sqlalchemy import func, select
 from plugins.vip import services
 from plugins.vip.models import VipApplication, VipMembership
 from portal import migrating
-from portal.app import create_app
 from portal.approvals.models import ApprovalRequest
 from portal.audit.models import AuditEntry
 from portal.config import ENV_FILE, read_env_file
 from portal.core.transaction import transaction
 from portal.extensions import db
-from tests.conftest import settings_for
+from tests.conftest import make_app
 from tests.world import World
 
 pytestmark = pytest.mark.db
@@ -36,7 +35,7 @@ def _file(world: World) -> int:
 def _again(tmp_path: Path, url: str, **more: Any) -> Flask:
     """The next start of the portal, in the same folder."""
     db.session.remove()
-    return create_app(**settings_for(tmp_path, url, **more))
+    return make_app(tmp_path, url, **more)
 
 
 def _close() -> None:
