@@ -97,7 +97,7 @@ def bind_extensions(app: Flask) -> None:
     login_manager.init_app(app)
     bootstrap.init_app(app)
     folders = [PROJECT_ROOT / "portal" / "translations"]
-    folders += [plugin.translations for plugin in app.extensions["portal_plugins"].enabled if plugin.translations]
+    folders += [plugin.translations for plugin in app.extensions["portal_plugins"].plugins if plugin.translations]
     babel.init_app(
         app,
         default_translation_directories=";".join(str(folder) for folder in folders),

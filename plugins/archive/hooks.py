@@ -17,6 +17,7 @@ from plugins.archive.copies import endings
 from plugins.archive.copies import jobs as copy_jobs
 from plugins.archive.copies import listings as copy_listings
 from plugins.archive.copies import views as copy_views
+from plugins.archive.copies import vocabulary as copy_words
 from plugins.archive.dossiers import approvals as dossier_approvals
 from plugins.archive.dossiers import change_views as change_views  # its pages are on the blueprint
 from plugins.archive.dossiers import changes as dossier_changes
@@ -145,6 +146,7 @@ def register_audit_words() -> Sequence[Any]:
                 ("parts", dossier_words.PARTS),
                 ("kind", dossier_words.CHANGE_KINDS),
                 ("state", dossier_words.CHANGE_STATES),
+                *((field, {key: said[0] for key, said in copy_words.STATES.items()}) for field in ("from", "to")),
                 ("mode", lookup_words.MODES),
                 ("period", report_words.PERIODS),
             ),

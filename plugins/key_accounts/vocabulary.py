@@ -7,6 +7,7 @@ from typing import Any
 from plugins.key_accounts.care import vocabulary as care
 from plugins.key_accounts.opportunities import vocabulary as opportunities
 from plugins.key_accounts.plans import vocabulary as plans
+from plugins.key_accounts.scorecards import criteria
 from plugins.key_accounts.stakeholders import vocabulary as stakeholders
 from plugins.key_accounts.team import vocabulary as team
 from plugins.key_accounts.tiers import vocabulary as tiers
@@ -117,6 +118,7 @@ _FIELDS: dict[str, Any] = {
     "length": _l("Length of the text"),
     "linked": _l("Customer record of the unit"),
     "measure": _l("Measure taken"),
+    "finance": _l("Finance: credit and terms"),
     "minimum_order": _l("Minimum order"),
     "notes": _l("Notes"),
     "outlets": _l("Outlets"),
@@ -179,6 +181,8 @@ _VALUES: tuple[tuple[str, dict[Any, Any]], ...] = (
     ("influence", stakeholders.INFLUENCES),
     ("attitude", stakeholders.ATTITUDES),
     ("ease", tiers.EASE),
+    ("verdict", criteria.VERDICTS),
+    ("card", criteria.TITLES),
 )
 
 AUDIT_WORDS = (

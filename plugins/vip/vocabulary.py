@@ -70,7 +70,8 @@ AUDIT_WORDS = (
     AuditWord("subject", "benefit", _l("VIP benefit")),
     AuditWord("subject", "candidate", _l("VIP candidate")),
     AuditWord("field", "route", _l("Way in")),
+    AuditWord("field", "condition", _l("Condition")),
     AuditWord("field", "points", _l("Points")),
     AuditWord("field", "balance", _l("Balance of points")),
-    *value_words("vip", (("level", LEVELS), ("state", STATES), ("route", ROUTES))),
+    *value_words("vip", (("level", LEVELS), ("state", STATES), ("route", ROUTES), ("condition", CONDITIONS))),
 )

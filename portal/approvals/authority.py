@@ -109,7 +109,7 @@ def party_ids(request: ApprovalRequest) -> set[int]:
 
 
 def excluded_ids(request: ApprovalRequest, organisation: Organisation) -> frozenset[int]:
-    """Everybody who can never decide the request: parties, their other accounts, their delegates of the moment."""
+    """Everybody who can never decide the request: parties, their delegates of the moment, their other accounts."""
     parties = party_ids(request)
     organisation.load(parties)
     keys = {row.person_key for i in parties if (row := organisation.user(i)) is not None and row.person_key}
@@ -120,6 +120,10 @@ def excluded_ids(request: ApprovalRequest, organisation: Organisation) -> frozen
         for grant in organisation.delegations
         if grant.delegator_id in parties and (grant.scope.kinds is None or request.kind in grant.scope.kinds)
     }
+    organisation.load(delegates)
+    keys = {row.person_key for i in delegates if (row := organisation.user(i)) is not None and row.person_key}
+    if keys:
+        delegates |= set(db.session.scalars(select(User.id).where(User.person_key.in_(sorted(keys)))))
     return frozenset(parties | delegates)
 
 

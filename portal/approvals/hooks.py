@@ -10,6 +10,7 @@ from flask import Blueprint
 
 from portal.approvals import jobs, notices, permissions, presenting, queries, services, views
 from portal.approvals.authority import FALLBACK_LOGINS, FALLBACK_ROLE
+from portal.audit.labels import AuditWord, value_words
 from portal.core.navigation import NavItem
 from portal.core.panels import Panel, TimelineEntry
 from portal.core.permissions import Permission, Rule
@@ -90,6 +91,13 @@ def register_settings() -> Sequence[Setting]:
             choices=((EXECUTIVE, _l("Executive")), ("", _l("Nobody: hold the request"))),
         ),
     ]
+
+
+@hookimpl
+def register_audit_words() -> Sequence[AuditWord]:
+    states = {key: said[0] for key, said in presenting.STATES.items()}
+    tables = (("state", states), ("outcome", states), ("vote", presenting.VOTES), ("attempt", presenting.ATTEMPTS))
+    return value_words("approvals", (*tables, ("why", presenting.REFUSALS)))
 
 
 @hookimpl

@@ -43,8 +43,32 @@ STATES: dict[str, tuple[Any, str, str]] = {
     CANCELLED: (_l("Cancelled"), "neutral", "slash-circle"),
 }
 
+#: Instead of the name of a kind whose plugin is switched off.
+SWITCHED_OFF = _l("kind that is switched off")
+
 VOTES: dict[str, Any] = {"approve": _l("Approve"), "reject": _l("Reject"), "return": _l("Return")}
 VOTED: dict[str, Any] = {"approve": _l("Approved"), "reject": _l("Rejected"), "return": _l("Returned")}
+
+#: What was tried and refused, and by which error, as the audit trail keeps them.
+ATTEMPTS: dict[str, Any] = {
+    **VOTES,
+    "approve in a batch": _l("Approve several"),
+    "transfer": _l("Hand on"),
+    "sign": _l("Add a signer"),
+    "ask": _l("Ask for an opinion"),
+    "give an opinion": _l("Your opinion"),
+    "copy": _l("Keep somebody informed"),
+    "withdraw": _l("Withdraw"),
+    "remind": _l("Remind"),
+    "resubmit": _l("File again"),
+    "file": _l("File the request"),
+    "reassign": _l("Assign to another approver"),
+}
+REFUSALS: dict[str, Any] = {
+    "NotAllowed": _l("not allowed"),
+    "Conflict": _l("somebody was faster"),
+    "NotFound": _l("not to be seen"),
+}
 
 MODES: dict[str, Any] = {
     ALL: _l("everybody signs"),
@@ -203,7 +227,7 @@ def customer_timeline(customer_id: int, actor: Actor, before: datetime | None, l
                 icon=icon,
                 title=_(
                     "%(kind)s %(number)s: %(state)s",
-                    kind=kind.title if kind is not None else row.kind,
+                    kind=kind.title if kind is not None else SWITCHED_OFF,
                     number=f"SP{row.id:06d}",
                     state=word,
                 ),

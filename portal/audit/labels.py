@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from portal.audit.field_names import FIELD_NAMES
 from portal.core.registry import registry
 from portal.i18n import _, _l
 
@@ -177,45 +178,6 @@ VERBS: dict[str, Any] = {
     "write": _l("written"),
 }
 
-#: Names of fields in the comparison.
-FIELD_NAMES: dict[str, Any] = {
-    "account_manager_id": _l("Account manager"),
-    "address": _l("Address"),
-    "amount": _l("Amount"),
-    "credit_code": _l("Credit code"),
-    "departments": _l("Departments"),
-    "department_id": _l("Department"),
-    "email": _l("E-mail"),
-    "entries": _l("Entries"),
-    "filters": _l("Filters"),
-    "format": _l("Format"),
-    "is_active": _l("Active"),
-    "is_enabled": _l("Switched on"),
-    "kind": _l("Kind"),
-    "language": _l("Language"),
-    "level": _l("Level"),
-    "login": _l("Log-in name"),
-    "name": _l("Name"),
-    "note": _l("Note"),
-    "number": _l("Number"),
-    "outcome": _l("Outcome"),
-    "path": _l("Address of the page"),
-    "permission": _l("Permission"),
-    "phone": _l("Phone number"),
-    "reason": _l("Reason"),
-    "roles": _l("Roles"),
-    "rows": _l("Rows"),
-    "short_name": _l("Short name"),
-    "stage": _l("Lifecycle stage"),
-    "state": _l("State"),
-    "status": _l("Status"),
-    "supervisor_id": _l("Direct superior"),
-    "title": _l("Title"),
-    "valid_from": _l("Valid from"),
-    "valid_until": _l("Valid until"),
-    "version": _l("Version"),
-}
-
 RESULTS: dict[str, tuple[Any, str]] = {
     "ok": (_l("Done"), "success"),
     "refused": (_l("Refused"), "warning"),
@@ -227,6 +189,13 @@ def action_text(action: str) -> str:
     """An action in words, such as "Customer · created"."""
     _source, subject, verb = action.split(":", 2)
     return f"{_word('subject', SUBJECTS, subject)} · {_word('verb', VERBS, verb)}"
+
+
+def codes_of(kind: str, own: Mapping[str, Any], text: str) -> list[str]:
+    """Codes of a kind ("subject", "verb") whose word in the reader's language holds a text."""
+    words = {code: str(label) for code, label in own.items()}
+    words |= {word.code: str(word.label) for word in registry("audit_words") if word.kind == kind}
+    return sorted(code for code, word in words.items() if text.lower() in word.lower())
 
 
 def object_text(object_type: str, object_id: int | None, label: str) -> str:

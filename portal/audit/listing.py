@@ -10,16 +10,16 @@ from flask import url_for
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, or_
 from sqlalchemy import func as sql
 
-from portal.audit.labels import RESULTS, action_text, object_choices, object_text
+from portal.audit.labels import RESULTS, SUBJECTS, VERBS, action_text, codes_of, object_choices, object_text
 from portal.audit.models import AuditEntry
 from portal.audit.permissions import READ
-from portal.audit.queries import actor_text
+from portal.audit.queries import name_of_person, person_text
 from portal.core import clock
-from portal.core.components import stack, tag
+from portal.core.components import tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
 from portal.core.numbers import id_from
 from portal.core.permissions import Actor, visible
-from portal.i18n import _, _l
+from portal.i18n import _l
 
 E = AuditEntry
 
@@ -46,7 +46,19 @@ def _customer(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
 
 
 def _action(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    return or_(*(E.action.contains(text, autoescape=True) for text in value.values))
+    return or_(*(_named(text) for text in value.values))
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    """Actions by their code, or by the words that the list shows for them."""
+    parts = text.replace("·", " ").split() or [text]
+    return and_(*(_said(part) for part in parts))
+
+
+def _said(word: str) -> ColumnElement[bool]:
+    subjects = [E.action.contains(f":{code}:", autoescape=True) for code in codes_of("subject", SUBJECTS, word)]
+    verbs = [E.action.endswith(f":{code}", autoescape=True) for code in codes_of("verb", VERBS, word)]
+    return or_(E.action.contains(word, autoescape=True), *subjects, *verbs)
 
 
 def _objects(_actor: Actor) -> Sequence[tuple[str, Any]]:
@@ -63,14 +75,13 @@ def _search(text: str, _actor: Actor) -> ColumnElement[bool]:
         sql.lower(E.object_label).contains(needle, autoescape=True),
         sql.lower(E.reason).contains(needle, autoescape=True),
         sql.lower(E.actor_name).contains(needle, autoescape=True),
-        E.action.contains(needle, autoescape=True),
+        _named(needle),
         E.ip == text,
     )
 
 
-def _who_cell(row: Any, _context: CellContext) -> Any:
-    name = actor_text(row.actor_id, row.actor_name)
-    return stack(name, _("as a delegate")) if row.on_behalf_of_id is not None else name
+def _who_text(row: Any, _context: CellContext) -> str:
+    return person_text(row.actor_id, row.actor_name, row.for_name)
 
 
 def _result_cell(row: Any, _context: CellContext) -> Any:
@@ -90,9 +101,9 @@ COLUMNS = [
     Column(
         "who",
         _l("Who"),
-        {"actor_name": E.actor_name, "actor_id": E.actor_id, "on_behalf_of_id": E.on_behalf_of_id},
-        cell=_who_cell,
-        export=lambda row, _c: actor_text(row.actor_id, row.actor_name),
+        {"actor_name": E.actor_name, "actor_id": E.actor_id, "for_name": name_of_person(E.on_behalf_of_id)},
+        cell=_who_text,
+        export=_who_text,
     ),
     Column(
         "action",
@@ -121,7 +132,7 @@ COLUMNS = [
 
 FILTERS = [
     Filter("who", _l("Who"), "text", _who),
-    Filter("action", _l("Action code"), "text", _action),
+    Filter("action", _l("Action"), "text", _action),
     Filter("object", _l("Object"), "choice", _object, _objects),
     Filter("customer", _l("Customer (name or number)"), "text", _customer),
     Filter("period", _l("Period"), "date_range", _period),

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, bindparam, func, select
+from sqlalchemy import Integer, ScalarSelect, Select, bindparam, column, func, select, table
 
 from portal.audit.chain import FIELDS, entry_hash, moment_text, private_digest
 from portal.audit.labels import action_text, field_text, value_text
@@ -104,6 +104,28 @@ def _told(rows: Sequence[AuditEntry]) -> list[HistoryItem]:
 def actor_text(actor_id: int | None, name: str) -> str:
     """Who acted; the portal itself has a word of its own in each language."""
     return name if actor_id is not None or name != "system" else _("The portal")
+
+
+#: People by number and name: their module stands above this one.
+_PEOPLE = table("org_user", column("id"), column("name"))
+
+
+def name_of_person(user_id: Any) -> ScalarSelect[str]:
+    """SQL for the name of a person by a column or a number."""
+    return select(_PEOPLE.c.name).where(_PEOPLE.c.id == user_id).scalar_subquery()
+
+
+def on_behalf_of(entry: AuditEntry) -> str:
+    """Whose delegate the actor was, "" when he acted for himself."""
+    if entry.on_behalf_of_id is None:
+        return ""
+    return db.session.scalar(select(name_of_person(entry.on_behalf_of_id))) or f"#{entry.on_behalf_of_id}"
+
+
+def person_text(actor_id: int | None, name: str, on_behalf_of: str | None) -> str:
+    """Who acted: "李四", or "李四代张三"."""
+    shown = actor_text(actor_id, name)
+    return _("%(delegate)s for %(delegator)s", delegate=shown, delegator=on_behalf_of) if on_behalf_of else shown
 
 
 def changes_of(entry: AuditEntry, *, show_values: bool = True) -> list[tuple[str, str, str]]:

@@ -104,7 +104,7 @@ def show(seq: int) -> str:
     context = {
         "seq": entry.seq,
         "entry": entry,
-        "who": queries.actor_text(entry.actor_id, entry.actor_name),
+        "who": queries.person_text(entry.actor_id, entry.actor_name, queries.on_behalf_of(entry)),
         "title": action_text(entry.action),
         "object": object_text(entry.object_type, entry.object_id, entry.object_label),
         "result": RESULTS[entry.result],

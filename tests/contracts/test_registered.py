@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import enum
 import importlib
 import pkgutil
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ import plugins
 import portal
 from portal.app import REGISTRIES
 from portal.audit import labels
+from portal.audit.field_names import FIELD_NAMES
 from portal.core.registry import registry
 from portal.customers.merging.fields import table_label
 from portal.customers.references import MOVE, customer_references
@@ -24,6 +27,7 @@ from portal.extensions import Base
 from portal.pluginmanager import CORE_MODULES
 
 KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_-]*)*$")
+ROOT = Path(portal.__file__).parents[1]
 CHINESE = re.compile("[\u4e00-\u9fff]")
 #: Registry → attributes that people read.
 SHOWN = {"approval_kinds": ("title",), "jobs": ("title",), "notice_kinds": ("title", "help"), "listings": ("title",)}
@@ -221,6 +225,39 @@ def test_every_audit_action_has_words(app: Flask) -> None:
         if verb not in labels.VERBS and not offered.get(f"verb:{verb}"):
             wordless.add(f"verb {verb}")
     assert wordless == set()
+
+
+#: Functions that pass `old`, `new` and `private` on to the trail.
+WRITERS = {"record", "write_audit", "_record", "_audit", "_record_candidate", "_note"}
+
+
+def _recorded_fields() -> dict[str, set[str]]:
+    """Names of fields that stand as text in calls that write the trail, with the files."""
+    found: dict[str, set[str]] = {}
+    for folder in ("portal", "plugins"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text())):
+                if not isinstance(call, ast.Call):
+                    continue
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                if name not in WRITERS:
+                    continue
+                values = [keyword.value for keyword in call.keywords if keyword.arg in ("old", "new", "private")]
+                for node in (node for value in values for node in ast.walk(value) if isinstance(node, ast.Dict)):
+                    for key in node.keys:
+                        if isinstance(key, ast.Constant):
+                            found.setdefault(str(key.value), set()).add(path.name)
+    return found
+
+
+def test_every_field_in_the_trail_has_a_word(app: Flask) -> None:
+    """The time line of a customer and the auditor's page show fields by name, in the reader's language."""
+    fields = _recorded_fields()
+    assert len(fields) > 150
+    offered = registry("audit_words")
+    assert {
+        name: files for name, files in fields.items() if name not in FIELD_NAMES and not offered.get(f"field:{name}")
+    } == {}
 
 
 def test_values_in_the_trail_are_said_in_words_of_their_module(app: Flask) -> None:

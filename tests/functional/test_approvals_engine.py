@@ -369,6 +369,27 @@ def test_a_second_account_of_the_applicant_is_the_applicant(world: World) -> Non
         vote(request_id, world.actor("hector"))
 
 
+def test_an_approver_who_stands_in_for_the_applicant_since_then_is_passed_over(world: World) -> None:
+    """The head above sits there; then the head who applied delegates to him: the next level up decides, on record."""
+    request_id = submit(world.actor("hanna"))
+    assert seated(request_id) == {"hugo"}
+    delegate(world, "hanna", "hugo")
+    with transaction():
+        assert services.follow_changes(request_id, services.SYSTEM)
+    assert seated(request_id) == {"boss"}
+    assert audited("approvals:request:reroute", request_id) == 1
+    vote(request_id, world.actor("boss"))
+    assert state(request_id) == "approved"
+
+
+def test_a_second_account_of_the_applicants_delegate_does_not_decide(world: World) -> None:
+    change("UPDATE org_user SET person_key = 'person-hector' WHERE login IN ('hector', 'hugo')")
+    request_id = submit(world.actor("hanna"))
+    delegate(world, "hanna", "hector")
+    with pytest.raises((NotAllowed, Conflict)):
+        vote(request_id, world.actor("hugo"))
+
+
 def test_a_second_account_has_no_second_vote(world: World) -> None:
     change("UPDATE org_user SET person_key = 'person-hector' WHERE login = 'hugo'")
     people = [person(world.user(login).id) for login in ("hugo", "hector")]
@@ -754,6 +775,11 @@ def test_never_to_somebody_who_voted(world: World) -> None:
         services.transfer(request_id, world.actor("hugo"), to_user_id=world.user("olga").id, reason="x")
     with pytest.raises(Invalid), transaction():
         services.add_signer(request_id, world.actor("hugo"), user_id=world.user("olga").id, reason="x")
+    with pytest.raises(Invalid), transaction():
+        services.ask_opinion(request_id, world.actor("hugo"), user_id=world.user("olga").id, question="x")
+    with transaction():
+        ids = [world.user(login).id for login in ("olga", "anna", "cara")]
+        assert services.copy_to(request_id, world.actor("hugo"), user_ids=ids) == [world.user("cara").id]
 
 
 @pytest.mark.parametrize("first", ["hanna", "olga"])

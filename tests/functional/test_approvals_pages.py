@@ -229,6 +229,9 @@ def test_a_delegate_is_shown_for_whom_he_decides(world: World, client: FlaskClie
     request_id = submit(world.actor("anna"))
     world.login(client, "hector")
     assert f"You decide for {world.user('hanna').name}" in client.get(f"/approvals/{request_id}").text
+    confirmation = client.get(f"/approvals/{request_id}/decide?vote=approve").text
+    assert "You decide for" in confirmation
+    assert "Decision possible until" in confirmation
     assert decide(client, request_id, "approve").status_code == 302
     page = client.get(f"/approvals/{request_id}").text
     assert f"{world.user('hector').name} for {world.user('hanna').name}" in page

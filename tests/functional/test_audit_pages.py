@@ -99,6 +99,9 @@ def test_a_history_of_the_customer_shows_the_values(app: Flask, world: World, tr
         ("object=customer", "贵州茅台", "nope"),
         ("customer=贵州", "贵州茅台", "nope"),
         ("action=org:user", "=1+1", "贵州茅台"),
+        ("action=Person+·+update", "=1+1", "贵州茅台"),
+        ("action=refused", "nope", "贵州茅台"),
+        ("q=person+update", "=1+1", "贵州茅台"),
         ("q=nope", "nope", "贵州茅台"),
         ("scene=refused", "nope", "贵州茅台"),
         ("period_to=2020-01-01", "Nothing matches", "贵州茅台"),
@@ -111,6 +114,23 @@ def test_filters(app: Flask, world: World, trail: int, client: FlaskClient, quer
     body = table[table.index("<tbody") :] if "<tbody" in table else table
     assert seen in body
     assert unseen not in body
+
+
+def test_who_acted_for_whom_is_said_by_name(app: Flask, world: World, client: FlaskClient) -> None:
+    with transaction():
+        record(
+            world.actor("hector"),
+            "approvals:request:approve",
+            object_type="approval_request",
+            object_id=1,
+            on_behalf_of_id=world.user("hanna").id,
+        )
+    seq = db.session.scalars(select(AuditEntry.seq).where(AuditEntry.on_behalf_of_id.is_not(None))).one()
+    told = f"{world.user('hector').name} for {world.user('hanna').name}"
+    world.login(client, "audrey")
+    assert told in client.get("/audit/").text
+    assert told in client.get(f"/audit/{seq}").text
+    assert told in client.post("/audit/export", data={"format": "csv"}).get_data().decode("utf-8-sig")
 
 
 def test_looking_at_the_trail_is_in_the_trail_once(app: Flask, world: World, trail: int, client: FlaskClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from portal.audit.models import AuditEntry
 from portal.config import ENV_FILE, read_env_file
 from portal.core.transaction import transaction
 from portal.extensions import db
+from portal.i18n import _, speaking
 from tests.conftest import make_app
 from tests.world import World
 
@@ -116,8 +118,15 @@ def _the_rest_works(off: Flask, maotai: int) -> None:
     # The request that waited still waits; whoever opens it gets an answer.
     waiting = db.session.scalars(select(ApprovalRequest)).one()
     assert waiting.state == "pending"
-    for login in ("anna", "hanna"):
-        assert world.login(off.test_client(), login).get(f"/approvals/{waiting.id}").status_code in (200, 404)
+    assert world.login(off.test_client(), "anna").get(f"/approvals/{waiting.id}").status_code == 200
+    approver = world.login(off.test_client(), "hanna")
+    shown = approver.get(f"/approvals/{waiting.id}").text
+    assert "cannot be decided until the plugin is on again" in shown
+    assert "decision-bar" not in shown
+    assert approver.get(f"/approvals/{waiting.id}/decide?vote=approve").status_code == 409
+    # What the database kept in words of the plugin is still said in the reader's language.
+    with off.test_request_context(), speaking("zh_Hans_CN"):
+        assert re.search("[\u4e00-\u9fff]", _(waiting.steps[0].title))
     migrating.upgrade(off)
     assert migrating.missing_heads(off) == set()
     assert db.session.scalar(select(func.count()).select_from(VipMembership)) == 0

@@ -8,8 +8,11 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import Select, select
 
+from plugins.sop.manuals import vocabulary as manual_words
 from plugins.sop.permissions import USE
+from plugins.sop.programme import measures
 from plugins.sop.programme import queries as programmes
+from plugins.sop.programme import vocabulary as programme_words
 from plugins.sop.programme.services import NOTICE as PROGRAMME_NOTICE
 from plugins.sop.programme.vocabulary import step_title
 from plugins.sop.runs import queries, scheduling, services
@@ -17,7 +20,8 @@ from plugins.sop.runs import vocabulary as words
 from plugins.sop.runs.filing import AREA
 from plugins.sop.runs.jobs import START_OCCASIONS
 from plugins.sop.runs.models import SopRunFile
-from portal.audit.labels import AuditWord
+from portal.audit.field_names import FIELD_NAMES
+from portal.audit.labels import AuditWord, value_words
 from portal.core import clock
 from portal.core.forms import new_token
 from portal.core.occasions import Occasion
@@ -66,6 +70,24 @@ AUDIT_WORDS = (
     AuditWord("subject", "programme_step", _l("Step of an introduction programme")),
     AuditWord("subject", "run_file", _l("File of a checklist")),
     AuditWord("subject", "run_step", _l("Step of a checklist")),
+    *(
+        AuditWord("field", measure.key, measure.title)
+        for measure in measures.MEASURES
+        if measure.key not in FIELD_NAMES
+    ),
+    *(AuditWord("field", key, question) for key, question in programme_words.QUESTIONS.items()),
+    *value_words(
+        "sop",
+        (
+            ("state", words.STATES),
+            ("state", programme_words.STATES),
+            ("state", manual_words.STATES),
+            ("frequency", words.FREQUENCIES),
+            ("mode", programme_words.MODES),
+            ("moment", programme_words.MOMENTS),
+            ("side", programme_words.SIDES),
+        ),
+    ),
 )
 
 

@@ -68,12 +68,14 @@ def follow_changes(request_id: int, actor: Actor, *, leaving: int | None = None)
     moved = authorities.is_drifted(request, organisation)
     rules = [rule_from_dict(rule) for rule in step.rules]
     slots = route_slots(step)
+    excluded = authorities.excluded_ids(request, organisation) | ({leaving} if leaving is not None else set())
     affected: set[int] = set()
     for slot, seats in slots.items():
         if any(seat.state == "approved" for seat in seats):
             continue
         live = [seat for seat in seats if seat.state in (OPEN, WAITING)]
-        valid = [seat for seat in live if seat.user_id != leaving and authorities.basis_holds(seat, organisation)]
+        # Whoever stands in for the applicant since the step opened decides no more than the applicant himself.
+        valid = [s for s in live if s.user_id not in excluded and authorities.basis_holds(s, organisation)]
         is_moved = moved is not None and authorities.routes_by(rules[slot], request, moved)
         is_empty = not valid and (live or slot not in merged_slots_of(step)) and not (step.mode == ANY and not live)
         if is_moved or is_empty:
@@ -86,7 +88,7 @@ def follow_changes(request_id: int, actor: Actor, *, leaving: int | None = None)
         seat
         for seat in step.seats
         if seat.is_added and seat.state == OPEN
-        and (seat.user_id == leaving or not organisation.is_active(seat.user_id))
+        and (seat.user_id in excluded or not organisation.is_active(seat.user_id))
     ]  # fmt: skip
     if not affected and moved is None and not lost_signers:
         return False
@@ -97,7 +99,6 @@ def follow_changes(request_id: int, actor: Actor, *, leaving: int | None = None)
         request_view = _Moved(request, moved)
     else:
         request_view = request
-    excluded = authorities.excluded_ids(request, organisation) | ({leaving} if leaving is not None else set())
     _reseat(request_view, step, affected, organisation, frozenset(excluded))
     for seat in lost_signers:
         _replace_signer(request_view, step, seat, organisation, frozenset(excluded))

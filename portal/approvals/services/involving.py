@@ -134,6 +134,8 @@ def ask_opinion(
         raise Invalid([("user", _("This person cannot be asked: a party to the request, or not active."))])
     if user_id == actor.user_id:
         raise Invalid([("user", _("Choose somebody else."))])
+    if authorities.persons_of([user_id]) & authorities.persons_of(_voted(request)):
+        raise Invalid([("user", _("This person has voted on the request already."))])
     asked = db.session.scalar(
         select(ApprovalOpinion.id).where(
             ApprovalOpinion.request_id == request.id,
@@ -208,7 +210,7 @@ def copy_to(request_id: int, actor: Actor, *, user_ids: Iterable[int]) -> list[i
     if not (is_applicant(request, actor) or had_seat(request, actor) or has_seat(request, actor)):
         raise NotAllowed(_("Only the applicant and the approvers can keep others informed."), rule="copy")
     present = set(db.session.scalars(select(ApprovalCopy.user_id).where(ApprovalCopy.request_id == request.id)))
-    parties = {request.applicant_id, request.typed_by_id, actor.user_id}
+    parties = {request.applicant_id, request.typed_by_id, actor.user_id, *_voted(request)}
     active = set(db.session.scalars(select(User.id).where(User.id.in_(sorted(set(user_ids))), User.is_active)))
     added = sorted(active - present - parties)
     for user_id in added:
@@ -245,9 +247,14 @@ def _at_seat(
     return request, step, require_authority(request, step, actor, organisation, on_behalf_of), organisation
 
 
+def _voted(request: ApprovalRequest) -> list[int]:
+    """Who voted in this round."""
+    return list(db.session.scalars(select(ApprovalDecision.by_id).where(ApprovalDecision.request_id == request.id)))
+
+
 def check_newcomer(request: ApprovalRequest, step: ApprovalStep, user_id: int, organisation: Organisation) -> None:
     """Whether somebody may be given a seat here. :raises Invalid: says why not."""
-    voted = list(db.session.scalars(select(ApprovalDecision.by_id).where(ApprovalDecision.request_id == request.id)))
+    voted = _voted(request)
     sentences = {
         "inactive": _("This person does not work here any more."),
         "party": _("Never to the applicant, to somebody who gains by the request or stands in for the applicant."),

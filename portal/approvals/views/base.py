@@ -38,7 +38,8 @@ def page_of(found: ApprovalRequest, actor: Actor, readable: bool) -> dict[str, A
     kind = kinds().get(found.kind)
     seats = queries.seats_of(found.id)
     state = presenting.shown_state(found)
-    mine = authorities_on(found, actor) if state == PENDING else []
+    # Without its module nothing can be decided, whoever sits there.
+    mine = authorities_on(found, actor) if state == PENDING and kind is not None else []
     step_titles = {step.key: step.title for step in found.steps}
     description = queries.description_of(found) if readable else None
     conditions: list[Fact] = []
@@ -49,7 +50,7 @@ def page_of(found: ApprovalRequest, actor: Actor, readable: bool) -> dict[str, A
     return {
         "record": found,
         "kind": kind,
-        "kind_title": kind.title if kind is not None else found.kind,
+        "kind_title": kind.title if kind is not None else presenting.SWITCHED_OFF,
         "state": state,
         "state_shown": presenting.STATES[state],
         "readable": readable,

@@ -68,6 +68,8 @@ def decide(request_id: int) -> ResponseReturnValue:
             closing = queries.closing_of(found.id)
             return too_late(found.id, Conflict(closing.sentence(), **closing.details()), actor)
         raise NotAllowed(_("You have no authority to decide this request now."))
+    if kind is None:
+        raise Conflict(_("This kind of request is switched off."))
     return _confirmation(request_id, vote, actor, form, conditions_form, fresh=request.method == "GET")
 
 
