@@ -281,6 +281,16 @@ def customer_merge_notes(kept_id: int, merged_id: int, actor: Actor) -> Sequence
 
 
 @hookspec
+def customer_automatic_rows(customer_ids: Sequence[int]) -> Sequence[tuple[str, int]]:  # type: ignore[empty-body]
+    """Rows that a module made by itself for new customers and with which nobody has worked yet.
+
+    When: before an import is taken back; whatever else refers to a customer that the import made keeps it. Gets: the
+    ids of those customers. Returns: (table, id) of such rows, whose customers `customers_removed` lets go; None means
+    none. Several answers: joined. Transaction: inside; one statement for each table.
+    """
+
+
+@hookspec
 def customer_timeline(customer: Any, actor: Actor, before: Any, limit: int) -> Sequence[TimelineEntry]:  # type: ignore[empty-body]
     """Entries of the customer's time line.
 
@@ -363,6 +373,16 @@ def customers_unmerged(kept: Any, restored: Any, actor: Actor) -> None:
 
     When: after the flush. Gets: both customers and who did it. Returns: nothing. Several: all run.
     Transaction: inside; raising refuses the undo.
+    """
+
+
+@hookspec
+def customers_removed(customer_ids: Sequence[int], actor: Actor) -> None:
+    """Customers are taken out with the import that had made them; nobody has worked with them.
+
+    When: just before their rows go: what the module named in `customer_automatic_rows` must not refer to them any
+    more. Gets: their ids and who takes the import back. Returns: nothing. Several: all run. Transaction: inside;
+    raising refuses the whole change.
     """
 
 

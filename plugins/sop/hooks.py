@@ -20,6 +20,8 @@ from plugins.sop.runs import listings as run_listings
 from plugins.sop.runs import offers as run_offers
 from plugins.sop.runs import paper as run_paper
 from plugins.sop.runs import permissions as run_permissions
+from plugins.sop.runs import queries as run_queries
+from plugins.sop.runs import scheduling as run_scheduling
 from portal.audit.labels import AuditWord
 from portal.core.jobs import Job
 from portal.core.listing import Listing
@@ -226,6 +228,16 @@ def customer_created(customer: Any, actor: Actor) -> None:
 @hookimpl
 def customer_changed(customer: Any, changes: dict[str, tuple[Any, Any]], actor: Actor) -> None:
     run_offers.on_customer_changed(customer, changes, actor)
+
+
+@hookimpl
+def customer_automatic_rows(customer_ids: Sequence[int]) -> list[tuple[str, int]]:
+    return run_queries.automatic_rows(customer_ids)
+
+
+@hookimpl
+def customers_removed(customer_ids: Sequence[int], actor: Actor) -> None:
+    run_scheduling.let_go_of(customer_ids, actor)
 
 
 @hookimpl

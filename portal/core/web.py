@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, abort, request
 from werkzeug.routing import IntegerConverter
@@ -61,6 +61,15 @@ def safe_next(target: str | None, fallback: str) -> str:
 def next_url(fallback: str) -> str:
     """Where to go after a form: the `next` parameter when it is safe."""
     return safe_next(request.values.get("next"), fallback)
+
+
+def back_with_choice(fallback: str, value: int, text: str) -> str:
+    """Where to go after something was created for a picker: to its form (`next`), with the choice made in `picker`."""
+    target, field = safe_next(request.args.get("next"), ""), request.args.get("picker", "")
+    if not target or not field:
+        return fallback
+    chosen = urlencode({"picked": field[:100], "picked_value": value, "picked_text": text})
+    return f"{target}{'&' if '?' in target else '?'}{chosen}"
 
 
 def int_argument(name: str, default: int, minimum: int, maximum: int) -> int:

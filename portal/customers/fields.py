@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from flask import url_for
+
 from portal.auth.current import current_actor
 from portal.core import regions
 from portal.core.forms import IdField, PickedField
 from portal.core.permissions import can
 from portal.core.text import clean_name
 from portal.customers import queries
-from portal.customers.permissions import VIEW
+from portal.customers.permissions import CREATE, VIEW
 from portal.customers.search import search
 
 CODE_LENGTH = 40
@@ -22,6 +24,11 @@ class CustomerField(IdField):
 
     picks = "customers.pick"
     permission = VIEW
+
+    @property
+    def create_url(self) -> str | None:  # type: ignore[override]
+        """The page for a new customer, for those who may create one."""
+        return url_for("customers.create") if can(current_actor(), CREATE) else None
 
     def name_of(self, value: int) -> str:
         """The name, of visible customers alone."""

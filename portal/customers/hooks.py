@@ -62,7 +62,7 @@ def register_settings() -> list[Setting]:
             "int",
             30,
             _l("Customers count as not contacted for long after"),
-            _l("For the view “Not contacted for long” and the home page."),
+            _l("For the view “Not contacted for … days” and the home page."),
             minimum=1,
             maximum=3650,
             unit=_l("days"),

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import g, has_request_context, request, url_for
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, false, func, literal, or_, select
 from sqlalchemy.orm import aliased
@@ -460,7 +461,7 @@ def customers_listing() -> Listing:
         Scene("mine", _l("My customers"), _mine, works_with_customers),
         Scene("team", _l("My team's"), _team, lambda actor: bool(actor.oversees)),
         Scene("today", _l("To contact today"), _due_today),
-        Scene("idle", _l("Not contacted for long"), _idle),
+        Scene("idle", _l("Not contacted for %(days)s days", days=LazyString(idle_days)), _idle),
         Scene("new", _l("New this week"), _new_this_week),
         Scene("favourites", _l("Watched"), _favourites),
     ]

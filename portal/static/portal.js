@@ -213,6 +213,9 @@
     input.setAttribute("aria-autocomplete", "list");
     input.setAttribute("aria-controls", list.id);
     input.setAttribute("aria-expanded", "false");
+    /* Back from creating what was missing: it is chosen. */
+    const came = new URLSearchParams(location.search);
+    if (came.get("picked") === value.name && !value.value) { value.value = came.get("picked_value"); input.value = came.get("picked_text"); }
     let settled = input.value;
     const combobox = new Combobox(input, list, {
       source: box.dataset.picker,
@@ -221,8 +224,11 @@
         ? [{ label: fill(words.create, { name: text }), create: text }] : [],
       chosen: (item) => {
         if (item.create) {
-          const address = new URL(box.dataset.create, location.href);
-          address.searchParams.set("name", item.create);
+          const [address, back] = [new URL(box.dataset.create, location.href), new URL(location.href)];
+          for (const name of ["picked", "picked_value", "picked_text"]) back.searchParams.delete(name);
+          for (const [name, text] of [["name", item.create], ["next", back.pathname + back.search], ["picker", value.name]]) address.searchParams.set(name, text);
+          if (store && input.form && input.form.dataset.draft) write(input.form);
+          leaving = true;
           if (sameOrigin(address)) location.assign(address);
           return;
         }
@@ -312,8 +318,8 @@
   const draftName = (form) => `draft:${form.dataset.draft}`;
   const secret = /(phone|mobile|tel|password|passwd|secret|token|code|otp|id_?card|id_?number|passport|bank|account_?no)/i;
   const keepable = (field) => field.name && !field.disabled && !field.readOnly && !field.closest("[data-sensitive]") && !("sensitive" in field.dataset)
-    && field.autocomplete !== "off" && !secret.test(field.name)
-    && (field.tagName === "TEXTAREA" || field.tagName === "SELECT" || /^(text|search|url|date|month|number|checkbox|radio)$/.test(field.type));
+    && !secret.test(field.name) && (field.closest("[data-picker]") || field.autocomplete !== "off"
+    && (field.tagName === "TEXTAREA" || field.tagName === "SELECT" || /^(text|search|url|date|month|number|checkbox|radio)$/.test(field.type)));
   const state = (field) => /^(checkbox|radio)$/.test(field.type) ? field.checked : field.multiple ? [...field.selectedOptions].map((o) => o.value) : field.value;
   const original = (field) => /^(checkbox|radio)$/.test(field.type) ? field.defaultChecked : field.tagName === "SELECT" ? [...field.options].filter((o) => o.defaultSelected).map((o) => o.value).join("\n") : field.defaultValue;
   const changed = (field) => field.tagName === "SELECT" ? [...field.selectedOptions].map((o) => o.value).join("\n") !== (original(field) || (field.multiple ? "" : (field.options[0] || {}).value)) : state(field) !== original(field);
@@ -399,6 +405,69 @@
       form.hidden = true;
       say(found.value);
       setTimeout(() => { text.textContent = before; form.hidden = false; }, 30000);
+    } catch { form.dataset.plain = "1"; form.submit(); }
+  }, true);
+  /* A part of a page is edited in its place: the form behind the link comes into the panel. Whatever answers otherwise is opened as a page. */
+  const parsed = async (answer) => new DOMParser().parseFromString(await answer.text(), "text/html");
+  const placed = (part) => {
+    const names = new Set($$("[id]", part).map((one) => one.id));
+    const own = (text) => text.split(" ").map((name) => names.has(name) ? `part-${name}` : name).join(" ");
+    for (const one of $$("[id]", part)) one.id = `part-${one.id}`;
+    for (const name of ["for", "aria-describedby", "aria-labelledby"]) for (const one of $$(`[${name}]`, part)) one.setAttribute(name, own(one.getAttribute(name)));
+    for (const one of $$("a[href^='#']", part)) one.setAttribute("href", `#${own(one.getAttribute("href").slice(1))}`);
+    for (const form of $$("form[data-draft]", part)) delete form.dataset.draft;
+    $$("[data-picker]", part).forEach(startPicker);
+    setTimeout(() => { const first = $("[data-focus]", part) || $(".form-control, .form-select, input[type=radio]", part); if (first) first.focus(); }, 0);
+    return part;
+  };
+  const put = (panel, part) => {
+    const body = $(".panel-body", panel);
+    if (!panel.shown) panel.shown = [...body.childNodes];
+    body.replaceChildren(placed(part));
+    for (const link of $$("a[data-inplace]", panel)) link.hidden = true;
+  };
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest && event.target.closest("a");
+    const panel = link && link.closest(".panel[id]");
+    if (!panel || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (panel.shown && link.matches("[data-part] .form-actions a")) {
+      event.preventDefault();
+      $(".panel-body", panel).replaceChildren(...panel.shown);
+      panel.shown = null;
+      for (const one of $$("a[data-inplace]", panel)) { one.hidden = false; one.focus(); }
+    } else if (link.matches("[data-inplace]")) {
+      event.preventDefault();
+      try {
+        const answer = await fetch(link.href, { credentials: "same-origin" });
+        const part = answer.ok && !answer.redirected ? $("[data-part]", await parsed(answer)) : null;
+        if (part) put(panel, part); else location.assign(link.href);
+      } catch { location.assign(link.href); }
+    }
+  });
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    const panel = form.closest("[data-part]") && form.closest(".panel[id]");
+    if (!panel || !panel.shown || form.dataset.plain) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (form.dataset.sent) return;
+    form.dataset.sent = "1";
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+      const page = await parsed(answer);
+      const part = $("[data-part]", page);
+      if (part && !answer.redirected) { $("[data-part]", panel).replaceWith(placed(part)); return; }
+      if (!answer.ok || !answer.redirected || new URL(answer.url).pathname !== location.pathname) throw new Error("another page");
+      for (const name of [".page-head", ".breadcrumbs", ".flashes", "#timeline", `#${CSS.escape(panel.id)}`]) {
+        const [old, fresh] = [$(`main ${name}`), $(`main ${name}`, page)];
+        if (old && fresh && name === ".flashes") old.replaceChildren(...fresh.childNodes);
+        else if (old && fresh) old.replaceWith(fresh);
+      }
+      document.title = page.title;
+      /* Other parts that are open were written by the same hand: they go on from the new version. */
+      for (const other of $$("[data-part] input[name=version]")) other.value = $("main .page-head").dataset.version;
+      const again = $(`#${CSS.escape(panel.id)} a[data-inplace]`);
+      if (again) again.focus();
     } catch { form.dataset.plain = "1"; form.submit(); }
   }, true);
   /* A job under way: the element is fetched again until it says that it is over. */

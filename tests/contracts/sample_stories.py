@@ -37,6 +37,7 @@ from portal.customers.card import build_context
 from portal.customers.inputs import CustomerInput, InteractionInput
 from portal.customers.merging.services import MergeInput, merge_customers, undo_merge
 from portal.customers.models import Customer
+from portal.customers.services import bulk
 from portal.customers.services.customers import input_of
 from portal.demo import load as demo_company
 from portal.extensions import db
@@ -236,6 +237,25 @@ def test_events_reach_it_inside_the_transaction(app: Flask, world: World) -> Non
     assert db.session.scalars(select(SampleDelivery.customer_id)).one() == made
     assert _events("customers_merged") == [f"{maotai}<{made}"]
     assert _events("customers_unmerged") == [f"{maotai}>{made}"]
+
+
+def test_what_it_made_by_itself_goes_with_an_import_that_is_taken_back(app: Flask, world: World) -> None:
+    anna = world.actor("anna")
+    effects = []
+    with transaction():
+        for name in ("带来的客户", "有样品的客户"):
+            prepared, _errors = bulk.prepare_customer(CustomerInput(name=name, kind="end_user"), anna)
+            prepared.manager_id, prepared.department_id = anna.user_id, anna.department_id
+            prepared.stage = "to_identify"
+            effects += bulk.create_prepared([prepared], anna)
+        left, kept = effects
+        for effect, by in ((left, None), (kept, anna.user_id)):
+            db.session.add(SampleDelivery(customer_id=effect["id"], product="样酒", asked_at=NOW, asked_by_id=by))
+    with transaction():
+        assert list(bulk.obstacles_to_removal(effects)) == [kept["id"]]
+        bulk.remove_created([left], anna)
+    assert db.session.scalars(select(SampleDelivery.customer_id)).all() == [kept["id"]]
+    assert _events("customers_removed") == ["1"]
 
 
 def test_purchases_and_leaving_reach_it(app: Flask, world: World) -> None:

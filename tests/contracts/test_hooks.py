@@ -19,7 +19,7 @@ from portal.pluginmanager import LoadedPlugin, PluginError, PluginInfo, PluginMa
 from tests.contracts.plugin_package import ROOT, SOURCES
 
 SPECS = {name: spec for name, spec in vars(hookspecs).items() if hasattr(spec, "portal_spec")}
-PAST = ("created", "changed", "merged", "unmerged", "deactivated", "decided", "finished", "happened")
+PAST = ("created", "changed", "merged", "unmerged", "removed", "deactivated", "decided", "finished", "happened")
 
 
 def _docs_tool() -> ModuleType:
@@ -87,6 +87,8 @@ def test_the_core_or_vip_implements_what_pages_show(app: Flask) -> None:
         "customer_changed",
         "customers_merged",
         "customers_unmerged",
+        "customers_removed",
+        "customer_automatic_rows",
         "customer_card_sections",
         "register_audit_words",
         "register_listing_columns",

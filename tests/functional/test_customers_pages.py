@@ -491,8 +491,47 @@ def test_the_stage_page(world: World, anna: FlaskClient) -> None:
     grades = {"need": "good", "means": "good", "reputation": "fair", "notes": "看过财报"}
     assert anna.post(f"/customers/{customer_id}/qualification", data=grades).status_code == 302
     assert anna.post(address, data={"stage": "opportunity", "seen": "to_identify"}).status_code == 302
-    assert anna.post(address, data={"stage": "lost", "seen": "to_identify", "reason": "x"}).status_code == 409
+    late = anna.post(address, data={"stage": "lost", "seen": "to_identify", "reason": "资金链断了"})
+    assert late.status_code == 409
+    assert "Somebody else changed the stage in the meantime." in late.text
+    assert 'value="资金链断了"' in late.text
+    assert re.search(r'name="seen"[^>]*value="opportunity"', late.text)
     assert "Opportunity" in anna.get(f"/customers/{customer_id}/history").text
+
+
+def test_who_comes_late_to_a_next_step_loses_nothing_of_what_he_typed(
+    world: World, as_person: Callable[[str], FlaskClient]
+) -> None:
+    customer_id, due = world.customer_id("maotai"), clock.today().isoformat()
+    anna, hanna = as_person("anna"), as_person("hanna")
+    plan = {"task": "送样品", "due_on": due, "kind": "visit", "appointment": "none", "owner_id": world.user("anna").id}
+    assert anna.post(f"/customers/{customer_id}/steps/new", data=plan).status_code == 302
+    address = f"/customers/steps/{db.session.scalars(select(NextStep.id)).one()}"
+    assert hanna.post(f"{address}/edit", data={**plan, "task": "寄样品", "version": "1"}).status_code == 302
+    late = anna.post(f"{address}/edit", data={**plan, "task": "当面送样品", "version": "1"})
+    assert late.status_code == 400
+    assert "“寄样品”" in late.text
+    assert 'value="当面送样品"' in late.text
+    version = re.search(r'name="version"[^>]*value="(\d+)"', late.text)
+    assert version is not None
+    assert anna.post(f"{address}/edit", data={**plan, "task": "当面送样品", "version": version[1]}).status_code == 302
+    assert hanna.post(f"{address}/tick").status_code == 302
+    visit = {"kind": "visit", "at": moment_text(), "result": "谈了两个小时的长报告", "appointment": "none"}
+    late = anna.post(f"{address}/done", data={**visit, "direction": "outgoing"})
+    assert late.status_code == 409
+    assert "This next step is done already." in late.text
+    assert "谈了两个小时的长报告" in late.text
+    action = f"/customers/{customer_id}/interactions/new"
+    assert f'action="{action}"' in late.text
+    assert anna.post(action, data={**visit, "direction": "outgoing"}).status_code == 302
+    note_id = db.session.scalars(select(Interaction.id)).one()
+    assert anna.post(f"/customers/interactions/{note_id}/cancel", data={"reason": "记错"}).status_code == 302
+    late = anna.post(
+        f"/customers/interactions/{note_id}/edit", data={**visit, "result": "改正过的长报告", "version": "1"}
+    )
+    assert late.status_code == 400
+    assert "This interaction was taken back." in late.text
+    assert "改正过的长报告" in late.text
 
 
 def test_assigning_many_from_the_list(world: World, as_person: Callable[[str], FlaskClient]) -> None:

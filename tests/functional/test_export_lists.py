@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from portal.approvals import services as approvals
 from portal.approvals.models import ApprovalRequest
+from portal.approvals.queries import digest_of
 from portal.audit.models import AuditEntry
 from portal.core import clock
 from portal.core.errors import Invalid
@@ -37,6 +40,14 @@ def app_settings() -> dict[str, Any]:
 def rename(world: World, key: str, name: str) -> None:
     with transaction():
         db.session.get_one(Customer, world.customer_id(key)).name = name
+
+
+def decide(world: World, request_id: int, vote: str, opinion: str = "") -> None:
+    """What the executive above decides, through the engine."""
+    digest = digest_of(db.session.get_one(ApprovalRequest, request_id))
+    with transaction():
+        approvals.decide(request_id, world.actor("boss"), vote=vote, opinion=opinion, seen_digest=digest)
+    db.session.expire_all()
 
 
 def export(client: FlaskClient, query: str = "", **form: str) -> Any:
@@ -102,7 +113,9 @@ def test_many_rows_need_the_head_and_only_the_applicant_gets_the_file(client: Fl
     world.login(client, "hugo")  # head of sales: sees all six customers
     page = client.get("/exports/new?listing=customers")
     assert "the head of your department decides first" in page.text
-    assert export(client, token="t0").status_code == 400
+    refused = export(client, token="t0")
+    assert refused.status_code == 400
+    assert re.search(r"id=\"reason-error\"[^>]*>.*Say what the export is needed for", refused.text)
     answer = export(client, reason="年度盘点", token="t1")
     assert answer.status_code == 302
     asked = db.session.scalars(select(DataExport)).one()
@@ -110,9 +123,7 @@ def test_many_rows_need_the_head_and_only_the_applicant_gets_the_file(client: Fl
     request = db.session.scalars(select(ApprovalRequest)).one()
     assert (request.kind, request.subject_id, request.state) == ("customers.export", asked.id, "pending")
     assert client.post(f"/exports/{asked.id}/file").status_code == 404
-    with transaction():
-        approval.approved(db.session.get_one(ApprovalRequest, request.id), None, world.actor("boss"))
-    db.session.expire_all()
+    decide(world, request.id, "approve")
     asked = db.session.scalars(select(DataExport)).one()
     assert (asked.state, asked.rows) == (ExportState.READY, 6)
     page = client.get(f"/exports/{asked.id}")
@@ -140,6 +151,22 @@ def test_many_rows_need_the_head_and_only_the_applicant_gets_the_file(client: Fl
         assert services.expire() == 1
     assert client.post(f"/exports/{asked.id}/file").status_code == 404
     assert "was deleted after its time" in client.get(f"/exports/{asked.id}").text
+
+
+def test_an_export_that_was_returned_and_filed_again_is_made_after_all(client: FlaskClient, world: World) -> None:
+    world.login(client, "hugo")
+    export(client, reason="盘点", token="t1")
+    first = db.session.scalars(select(ApprovalRequest.id)).one()
+    decide(world, first, "return", "请写明用途")
+    assert db.session.scalars(select(DataExport.state)).one() == ExportState.REFUSED
+    with transaction():
+        again = approvals.resubmit(first, world.actor("hugo"), token="t2").id
+    asked = db.session.scalars(select(DataExport)).one()
+    assert (asked.state, asked.request_id) == (ExportState.WAITING, again)
+    decide(world, again, "approve")
+    asked = db.session.scalars(select(DataExport)).one()
+    assert (asked.state, asked.rows) == (ExportState.READY, 6)
+    assert client.post(f"/exports/{asked.id}/file").data.startswith(b"PK")
 
 
 def test_a_refused_export_makes_no_file(client: FlaskClient, world: World) -> None:

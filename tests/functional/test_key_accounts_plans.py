@@ -10,7 +10,7 @@ from decimal import Decimal
 import pikepdf
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from plugins.key_accounts.plans import emergencies, follow_up, queries, services, versions
 from plugins.key_accounts.plans.emergencies import EmergencyInput
@@ -103,6 +103,13 @@ def test_a_withdrawn_request_gives_the_plan_back(app: Flask, world: World) -> No
         withdraw(request_id, world.actor("anna"), reason="再想想")
     db.session.expire_all()
     assert db.session.get_one(AccountPlan, plan_id).state == "draft"
+    # It is filed again from its own page, as it is then: the request as it was would decide on nothing.
+    anna = world.login(app.test_client(), "anna")
+    own_page = f"/key-accounts/customers/{world.customer_id('maotai')}/plan"
+    assert f"/approvals/{request_id}/resubmit" not in anna.get(f"/approvals/{request_id}").text
+    answer = anna.post(f"/approvals/{request_id}/resubmit", data={"token": "t-3"})
+    assert (answer.status_code, answer.location) == (302, own_page)
+    assert db.session.scalar(select(func.count()).select_from(ApprovalRequest)) == 1
 
 
 def test_actions_belong_to_people_who_see_the_customer_and_finish_them(world: World) -> None:

@@ -17,11 +17,13 @@ from portal.core.errors import Invalid
 from portal.core.transaction import transaction
 from portal.customers import services as customers
 from portal.customers.inputs import CustomerInput
+from portal.customers.models import Customer
 from portal.extensions import db
 from portal.jobs.services import enqueue
 from portal.notifications.models import Notice
 from portal.org.actor import SYSTEM
 from portal.pluginmanager import manager
+from tests.functional.test_import_customers import gbk, wizard
 from tests.sop_work import publish
 from tests.world import World
 
@@ -92,6 +94,38 @@ def test_each_new_customer_starts_one_run_for_his_account_manager(world: World) 
     _job("sop.start_occasions")
     assert _runs() == 1
     assert db.session.scalar(select(func.count(SopOccurrence.id))) == 1
+
+
+def test_an_import_is_taken_back_with_the_runs_that_it_started(client: FlaskClient, world: World) -> None:
+    _save(
+        world,
+        procedure_id=publish(world),
+        occasion="customers.created",
+        responsible="manager",
+        owner_id=world.user("hanna").id,
+        starts_on=clock.today(),
+    )
+    world.login(client, "anna")
+    batch = wizard(client, gbk([["客户名称"], ["新客户甲"], ["新客户乙"]]))
+    client.post(f"/imports/{batch}/run")
+    runs = {run.customer.name: run.id for run in db.session.scalars(select(SopRun)) if run.customer}
+    assert set(runs) == {"新客户甲", "新客户乙"}
+    with transaction():
+        step = select(SopRunStep.id).where(SopRunStep.run_id == runs["新客户乙"]).order_by(SopRunStep.position)
+        services.tick_step(db.session.scalars(step).first() or 0, "", world.actor("anna"))
+    page = client.post(f"/imports/{batch}/undo", follow_redirects=True).text
+    assert "Work was recorded with it since" in page
+    db.session.expire_all()
+    names = set(db.session.scalars(select(Customer.name)))
+    assert "新客户甲" not in names
+    assert "新客户乙" in names
+    called_off = db.session.get_one(SopRun, runs["新客户甲"])
+    assert (called_off.state, called_off.customer_id, bool(called_off.reason)) == ("cancelled", None, True)
+    assert db.session.get_one(SopRun, runs["新客户乙"]).state == "open"
+    # Nothing that still waited begins for a customer who is gone.
+    assert set(db.session.scalars(select(SopOccurrence.handled_at.is_not(None)))) == {True}
+    _job("sop.start_occasions")
+    assert _runs() == 2
 
 
 def test_what_cannot_start_says_why(client: FlaskClient, world: World) -> None:

@@ -84,6 +84,7 @@ KINDS = (
         describe=describe,
         may_view=may_view,
         url=subject_url,
+        edit_url=subject_url,
         on_approved=on_approved,
         on_rejected=on_ended,
         on_returned=on_ended,

@@ -28,6 +28,7 @@ from plugins.sop.permissions import READ
 from plugins.sop.runs.models import (
     OPEN,
     STEP_OPEN,
+    SopOccurrence,
     SopRun,
     SopRunEvent,
     SopRunFile,
@@ -402,6 +403,17 @@ def uses_of(procedure_id: int) -> Uses:
         counted.scalar_subquery(), counted.where(SopRun.state == OPEN).scalar_subquery(), waiting.scalar_subquery()
     )
     return Uses(*(int(value) for value in db.session.execute(statement).one()))
+
+
+def automatic_rows(customer_ids: Sequence[int]) -> list[tuple[str, int]]:
+    """(table, id) of what began by itself for customers: occurrences, and runs with which nobody has worked."""
+    worked = exists().where(SopRunEvent.run_id == SopRun.id, SopRunEvent.kind.not_in(("started", "cancelled")))
+    runs = select(SopRun.id).where(SopRun.customer_id.in_(customer_ids), SopRun.origin.is_not(None), ~worked)
+    occurrences = select(SopOccurrence.id).where(SopOccurrence.customer_id.in_(customer_ids))
+    return [
+        *((SopRun.__tablename__, found) for found in db.session.scalars(runs)),
+        *((SopOccurrence.__tablename__, found) for found in db.session.scalars(occurrences)),
+    ]
 
 
 def may_open_customer(run: SopRun, actor: Actor) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,6 +20,7 @@ from plugins.sop.runs.models import (
     FREQUENCIES,
     MONTHLY,
     OCCASION,
+    OPEN,
     QUARTERLY,
     SCHEDULE,
     WEEKLY,
@@ -29,7 +31,7 @@ from plugins.sop.runs.models import (
 )
 from plugins.sop.runs.permissions import SCHEDULES
 from plugins.sop.runs.rules import Recurrence
-from plugins.sop.runs.services import StartInput, start_run
+from plugins.sop.runs.services import StartInput, call_off, lock_run, start_run
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.errors import Conflict, ErrorList, Invalid, NotFound
@@ -293,6 +295,23 @@ def _start(schedule: SopSchedule, origin: str, customer_id: int | None, causer_i
         schedule.problem = ""
         return run
     return None
+
+
+def let_go_of(customer_ids: Sequence[int], actor: Actor) -> None:
+    """Customers are taken out again: runs that began by themselves for them are called off, none begins any more."""
+    reason = str(_("The customer was taken back with the import that had brought it."))
+    for run_id in db.session.scalars(select(SopRun.id).where(SopRun.customer_id.in_(customer_ids))).all():
+        run = lock_run(run_id, only_open=False)
+        if run.state == OPEN:
+            call_off(run, reason, actor)
+        run.customer_id = None
+    pending = update(SopOccurrence).where(SopOccurrence.customer_id.in_(customer_ids))
+    for statement in (
+        pending.where(SopOccurrence.handled_at.is_(None)).values(handled_at=clock.now(), problem=reason),
+        pending.values(customer_id=None),
+    ):
+        db.session.execute(statement.execution_options(synchronize_session="fetch"))
+    db.session.flush()
 
 
 def _responsible(schedule: SopSchedule, customer_id: int | None, causer_id: int | None) -> int:

@@ -10,6 +10,7 @@ from wtforms.fields.choices import SelectChoice
 
 from portal.approvals import queries, services
 from portal.approvals.forms import ReasonForm, ReassignForm, ResubmitForm
+from portal.approvals.kinds import kinds
 from portal.approvals.models import OPEN, WAITING
 from portal.approvals.permissions import REASSIGN
 from portal.approvals.views.base import attempt, blueprint, page_of, too_late
@@ -60,6 +61,10 @@ def resubmit(request_id: int) -> ResponseReturnValue:
     """File a closed request again, as the next round; GET asks."""
     actor = current_actor()
     found = queries.get_request(refuse_large_id(request_id), actor)
+    kind = kinds().get(found.kind)
+    if kind is not None and kind.edit_url is not None:
+        # What has a page of its own is filed from there, as it is now.
+        return redirect(kind.edit_url(found) or url_for(".show", request_id=request_id))
     form = ResubmitForm()
     if request.method == "POST" and form.validate_on_submit():
         token = form.token.data or ""

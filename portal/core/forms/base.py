@@ -11,7 +11,7 @@ from wtforms import HiddenField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange
 
-from portal.core.errors import Invalid
+from portal.core.errors import Conflict, Invalid
 from portal.core.numbers import whole_from
 from portal.i18n import _l
 
@@ -49,6 +49,10 @@ class Form(FlaskForm):
                 self.form_errors.append(str(message))
             else:
                 field.errors = [*field.errors, str(message)]
+
+    def show_conflict(self, error: Conflict) -> None:
+        """Say at the head of the form that somebody was faster; what was typed stays in it."""
+        self.show(Invalid([("", error.message)]))
 
 
 class VersionedForm(Form):

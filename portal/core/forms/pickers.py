@@ -25,6 +25,8 @@ class PickedField(Field, ABC):
     widget = TextInput()
     #: Endpoint that answers the picker.
     picks: str = ""
+    #: Page on which what is not there yet can be created; None where that is nobody's wish, or not allowed.
+    create_url: str | None = None
     text: str = ""
     data: Any
     process_errors: list[Any]

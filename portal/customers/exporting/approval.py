@@ -38,6 +38,14 @@ def _export(request: ApprovalRequest) -> DataExport | None:
     return db.session.get(DataExport, int(request.payload["export"]))
 
 
+def filed(request: ApprovalRequest, _decision: ApprovalDecision | None, _actor: Actor) -> None:
+    """Filed again after a refusal: the export waits for the new decision."""
+    export = _export(request)
+    if export is not None and export.state == ExportState.REFUSED:
+        export.state, export.request_id = ExportState.WAITING.value, request.id
+        db.session.flush()
+
+
 def approved(request: ApprovalRequest, _decision: ApprovalDecision | None, _actor: Actor) -> None:
     """The file is made with the rights of the applicant, for him alone."""
     export = _export(request)
@@ -66,6 +74,7 @@ KINDS = (
         describe,
         icon="download",
         url=page,
+        on_filed=filed,
         on_approved=approved,
         on_rejected=closed,
         on_returned=closed,

@@ -77,7 +77,7 @@ def create() -> str:
     return _create(_asked(request.args.get("listing", ""), urlencode(pairs)), [], "xlsx", "", secrets.token_hex(16))
 
 
-def _create(asked: Asked, problems: list[str], chosen: str, reason: str, token: str) -> str:
+def _create(asked: Asked, problems: list[tuple[str, str]], chosen: str, reason: str, token: str) -> str:
     free = services.free_rows()
     return render_template(
         "exports/create.html",
@@ -86,7 +86,8 @@ def _create(asked: Asked, problems: list[str], chosen: str, reason: str, token: 
         free=free,
         too_many=asked.rows > services.MAX_ROWS,
         limit=services.MAX_ROWS,
-        problems=problems,
+        problems=[message for name, message in problems if name != "reason"],
+        reason_problems=[message for name, message in problems if name == "reason"],
         chosen=chosen,
         reason=reason,
         token=token,
@@ -115,11 +116,11 @@ def make() -> BaseResponse | tuple[str, int]:
             export = services.ask(data, actor)
             export_id, state = export.id, export.state
     except Invalid as error:
-        problems = [str(message) for _field, message in error.errors]
+        problems = [(name, str(message)) for name, message in error.errors]
         return _create(asked, problems, data.format, data.reason, data.token), 400
     except TooMany as error:
         note_refusal(error)
-        return _create(asked, [str(error.message)], data.format, data.reason, data.token), error.status
+        return _create(asked, [("", str(error.message))], data.format, data.reason, data.token), error.status
     if state == ExportState.SENT:
         return _send_now(export_id)
     return redirect(url_for("exports.show", export_id=export_id))

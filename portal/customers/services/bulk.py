@@ -381,6 +381,7 @@ def obstacles_to_removal(effects: Sequence[Mapping[str, Any]]) -> dict[int, str]
         )
     }
     used = referring("customer", ids)
+    automatic = set(manager().collect("customer_automatic_rows", customer_ids=ids)) if used else set()
     used_contacts = referring("contact", people)
     found: dict[int, str] = {}
     for effect in effects:
@@ -391,7 +392,7 @@ def obstacles_to_removal(effects: Sequence[Mapping[str, Any]]) -> dict[int, str]
             found[effect["id"]] = _("It was changed since.")
         elif any(contacts_now.get(contact) != content for contact, content in effect["contacts"]):
             found[effect["id"]] = _("A contact was changed since.")
-        elif _foreign(used.get(effect["id"], []), known) or any(
+        elif _foreign([row for row in used.get(effect["id"], []) if row not in automatic], known) or any(
             table != "contact_phone" for contact in known for table, _row in used_contacts.get(contact, [])
         ):
             found[effect["id"]] = _("Work was recorded with it since: contacts, interactions, purchases or others.")
@@ -409,6 +410,7 @@ def remove_created(effects: Sequence[Mapping[str, Any]], actor: Actor) -> None:
     """Remove customers that an import created (see `obstacles_to_removal`); each removal is recorded."""
     ids = [effect["id"] for effect in effects]
     people = [contact for effect in effects for contact, _content_then in effect["contacts"]]
+    manager().hook.customers_removed(customer_ids=ids, actor=actor)
     for customer in db.session.scalars(select(Customer).where(Customer.id.in_(ids))):
         public, private = split_private(customer, customer_rules.without_blanks(customer_rules.snapshot(customer)))
         record(

@@ -152,7 +152,12 @@ def change_step(step_id: int, data: NextStepInput, actor: Actor, version: int | 
     values = _checked_step(data, checker, actor, present=step)
     checker.done()
     if version is not None and step.version != version:
-        raise Conflict(_("Somebody else changed this in the meantime."))
+        theirs = _(
+            "Somebody else changed this in the meantime: “%(task)s”, until %(day)s. Save again to put yours over it.",
+            task=step.task,
+            day=step.due_on.isoformat(),
+        )
+        raise Conflict(theirs, version=step.version)
     before = {name: getattr(step, name) for name in STEP_FIELDS}
     for name, value in values.items():
         setattr(step, name, value)

@@ -172,10 +172,11 @@ def edit_interaction(interaction_id: int) -> Response | str:
         except Invalid as error:
             form.show(error)
         except Conflict as error:
-            if "version" not in error.details:
-                raise
-            conflict = error
-            form.version.data = str(error.details["version"])
+            if "version" in error.details:
+                conflict = error
+                form.version.data = str(error.details["version"])
+            else:
+                form.show_conflict(error)
         found = queries.interaction_for(interaction_id, actor)
         customer = open_customer(found.customer_id, EDIT)
     return (  # type: ignore[return-value]
@@ -266,6 +267,9 @@ def edit_step(step_id: int) -> Response | str:
             return redirect(url_for("customers.show", customer_id=customer_id))
         except Invalid as error:
             form.show(error)
+        except Conflict as error:
+            form.show_conflict(error)
+            form.version.data = str(error.details.get("version", step.version))
         step = queries.step_for(step_id, actor)
         customer = open_customer(step.customer_id, EDIT)
     return _step_page(customer, form, step)
@@ -286,6 +290,7 @@ def finish_step(step_id: int) -> Response | str:
     step = queries.step_for(refuse_large_id(step_id), actor)
     customer = open_customer(step.customer_id, EDIT)
     form = interaction_form(customer)
+    alone = False
     if not form.is_submitted():
         form.kind.data, form.subject.data, form.appointment.data = step.kind, step.task[:200], step.appointment
     elif form.validate_on_submit():
@@ -297,8 +302,14 @@ def finish_step(step_id: int) -> Response | str:
             return redirect(next_url(url_for("customers.show", customer_id=customer_id)))
         except Invalid as error:
             form.show(error)
+        except Conflict as error:
+            # Somebody else was faster with the step; what took place can be recorded all the same.
+            form.show_conflict(error)
+            form.form_errors.append(str(_("Save to record what took place by itself.")))
+            alone = True
         step = queries.step_for(step_id, actor)
         customer = open_customer(step.customer_id, EDIT)
+    by_itself = url_for("customers.add_interaction", customer_id=customer.id)
     return (  # type: ignore[return-value]
         render_template(
             "customers/interaction_form.html",
@@ -307,12 +318,12 @@ def finish_step(step_id: int) -> Response | str:
             quick=False,
             interaction=None,
             briefing=queries.briefing_of(customer.id),
-            step=step,
-            action=url_for("customers.finish_step", step_id=step.id),
-            title=_("Done, and plan the next"),
+            step=None if alone else step,
+            action=by_itself if alone else url_for("customers.finish_step", step_id=step.id),
+            title=_("Record an interaction") if alone else _("Done, and plan the next"),
             conflict=None,
         ),
-        400 if form.errors else 200,
+        409 if alone else 400 if form.errors else 200,
     )
 
 

@@ -17,7 +17,7 @@ from portal.core.permissions import can, visible
 from portal.core.registry import registry
 from portal.core.text import clean_name
 from portal.core.transaction import transaction
-from portal.core.web import access, signed_in
+from portal.core.web import access, back_with_choice, signed_in
 from portal.customers import card, forms, page, queries, services
 from portal.customers import vocabulary as words
 from portal.customers.duplicates import DuplicateHint, find_duplicates
@@ -218,9 +218,11 @@ def _create(form: forms.CustomerForm, template: str, party: str | None) -> Respo
                 form.show(error)
             else:
                 flash(_("The customer “%(name)s” was created.", name=name), "success")
-                return redirect(url_for("customers.show", customer_id=customer_id))
-    status = 400 if form.errors else 200
-    return render_template(template, form=form, party=party, duplicates=duplicates), status  # type: ignore[return-value]
+                return redirect(back_with_choice(url_for("customers.show", customer_id=customer_id), customer_id, name))
+    # Who came from the picker of another form goes back there, whichever form he chooses here.
+    carried = {key: request.args[key] for key in ("name", "next", "picker") if key in request.args}
+    page_ = render_template(template, form=form, party=party, duplicates=duplicates, carried=carried)
+    return page_, 400 if form.errors else 200  # type: ignore[return-value]
 
 
 def _duplicates(name: str, phone: str, credit_code: str) -> list[DuplicateHint]:
@@ -343,6 +345,7 @@ def stage(customer_id: int) -> Response | str:
     actor = current_actor()
     customer = open_customer(customer_id, EDIT)
     form = forms.StageForm()
+    conflict = False
     if not form.is_submitted():
         wanted = request.args.get("to", "")
         form.stage.data = wanted or customer.stage
@@ -357,7 +360,11 @@ def stage(customer_id: int) -> Response | str:
             return redirect(url_for("customers.show", customer_id=customer_id))
         except Invalid as error:
             form.show(error)
+        except Conflict as error:
+            conflict = True
+            form.show_conflict(error)
         customer = open_customer(customer_id, EDIT)
+        form.seen.data = customer.stage if conflict else form.seen.data
     return (  # type: ignore[return-value]
         render_template(
             "customers/stage.html",
@@ -368,7 +375,7 @@ def stage(customer_id: int) -> Response | str:
             asks_qualification=needs_qualification(customer.stage, form.stage.data or customer.stage),
             stages=queries.stage_changes_of(customer.id),
         ),
-        400 if form.errors else 200,
+        409 if conflict else 400 if form.errors else 200,
     )
 
 

@@ -14,7 +14,7 @@ from portal.core.permissions import can
 from portal.core.registry import registry
 from portal.core.text import clean_name
 from portal.core.transaction import transaction
-from portal.core.web import access, refuse_large_id
+from portal.core.web import access, back_with_choice, refuse_large_id
 from portal.i18n import _
 from portal.purchases import forms, queries, services
 from portal.purchases.listings import PRODUCTS
@@ -78,12 +78,14 @@ def create_product() -> Page:
         try:
             with transaction():
                 made = services.create_product(form.to_input(), current_actor())
-                product_id, name = made.id, made.name
+                product_id, name, label = made.id, made.name, queries.product_label(made.code, made.name)
         except Invalid as error:
             form.show(error)
         else:
             flash(_("The product “%(name)s” was added.", name=name), "success")
-            return redirect(url_for("purchases.product", product_id=product_id))
+            return redirect(back_with_choice(url_for("purchases.product", product_id=product_id), product_id, label))
+    if not form.is_submitted():
+        form.name.data = clean_name(request.args.get("name", ""))[:200]
     page = render_template(
         "purchases/product_form.html",
         form=form,
@@ -91,7 +93,7 @@ def create_product() -> Page:
         categories=queries.categories(),
         conflict=None,
         conflict_rows=(),
-        action=url_for("purchases.create_product"),
+        action="",
     )
     return page, 400 if form.errors else 200
 

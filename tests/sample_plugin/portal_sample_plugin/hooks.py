@@ -177,6 +177,11 @@ def customer_merge_notes(merged_id: int) -> list[str]:
 
 
 @hookimpl
+def customer_automatic_rows(customer_ids: Sequence[int]) -> list[tuple[str, int]]:
+    return [("sample_delivery", key) for key in queries.unasked(customer_ids)]
+
+
+@hookimpl
 def customer_timeline(customer: Any, before: Any, limit: int) -> list[TimelineEntry]:
     return [
         TimelineEntry(row.asked_at, "sample", "box", _("Sample: %(product)s", product=row.product), row.state)
@@ -231,6 +236,12 @@ def customers_merged(kept: Any, merged: Any) -> None:
 @hookimpl
 def customers_unmerged(kept: Any, restored: Any) -> None:
     services.note("customers_unmerged", f"{kept.id}>{restored.id}")
+
+
+@hookimpl
+def customers_removed(customer_ids: Sequence[int]) -> None:
+    services.forget_unasked(customer_ids)
+    services.note("customers_removed", str(len(customer_ids)))
 
 
 @hookimpl

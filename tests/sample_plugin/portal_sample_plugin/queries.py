@@ -40,6 +40,14 @@ def with_open_samples(customer_ids: Sequence[int]) -> list[int]:
     return list(db.session.scalars(statement.distinct()))
 
 
+def unasked(customer_ids: Sequence[int]) -> list[int]:
+    """Samples of the customers that nobody asked for."""
+    statement = select(SampleDelivery.id).where(
+        SampleDelivery.customer_id.in_(customer_ids), SampleDelivery.asked_by_id.is_(None)
+    )
+    return list(db.session.scalars(statement))
+
+
 def sent_to(customer_ids: Sequence[int]) -> dict[int, int]:
     """Customer → number of samples sent."""
     statement = select(SampleDelivery.customer_id, func.count()).where(

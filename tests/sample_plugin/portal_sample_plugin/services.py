@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal.approvals.models import ApprovalRequest
 from portal.approvals.services import file_request
@@ -109,6 +110,11 @@ def send(request: ApprovalRequest, actor: Actor) -> None:
 def refuse(request: ApprovalRequest) -> None:
     """The request came to another end."""
     delivery_of(request).state = REFUSED
+
+
+def forget_unasked(customer_ids: Sequence[int]) -> None:
+    """Samples that nobody asked for go with their customers."""
+    db.session.execute(delete(SampleDelivery).where(SampleDelivery.id.in_(queries.unasked(customer_ids))))
 
 
 def delivery_of(request: ApprovalRequest) -> SampleDelivery:
