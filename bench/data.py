@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from plugins.vip.models import VipMembership
 from portal.approvals.services import file_request
 from portal.core import clock
+from portal.core.statistics import take_statistics
 from portal.core.text import sort_key
 from portal.core.transaction import transaction
 from portal.customers import models
@@ -397,12 +398,13 @@ def _sequences(session: Session) -> None:
 
 
 def analyse() -> None:
-    """Statistics for the planner, as the nightly maintenance keeps them."""
+    """Statistics for the planner, as the portal's nightly job and PostgreSQL's autovacuum keep them."""
+    with transaction():
+        take_statistics()
+    db.session.remove()
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.commit()
             connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
         else:
-            connection.exec_driver_sql("ANALYZE")
-            connection.commit()
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -14,6 +14,7 @@ from sqlalchemy import text as sql_text
 
 from portal.audit.services import record
 from portal.core import clock
+from portal.core.statistics import take_statistics
 from portal.core.transaction import transaction
 from portal.demo import commerce, customers, organisation, words
 from portal.extensions import db
@@ -57,6 +58,8 @@ def load(limit: int | None = None) -> bool:
             object_label=words.ORGANISATION,
             new={"people": len(words.PEOPLE), "customers": len(made), "purchases": count},
         )
+    with transaction():
+        take_statistics()
     write_accounts()
     return True
 

@@ -219,6 +219,12 @@ def inbox_page(
         statement = statement.where(pair > values if larger else pair < values)
     upward = ascending != backwards
     order = (moment.asc(), key.asc()) if upward else (moment.desc(), key.desc())
+    if tab == DONE and not chosen.is_set:
+        # Whoever decided thousands of requests: the page's keys first, so that only its own rows are joined and sorted.
+        keys = select(key).where(_decided_by(_ME)).order_by(*order).limit(size + 1)
+        if cursor is not None:
+            keys = keys.where(pair > values if larger else pair < values)
+        statement = statement.where(key.in_(keys))
     found = list(db.session.execute(statement.order_by(*order).limit(size + 1), _me(actor)))
     more, found = len(found) > size, found[:size]
     if backwards:
