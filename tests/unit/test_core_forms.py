@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.core.forms import (
     GIVEN,
+    REQUIRED,
     BoxesField,
     ChoiceField,
     DayField,
@@ -62,6 +63,7 @@ class Sample(VersionedForm):
     text = TextField("Text")
     long = LongText("Long", [at_most(20)])
     day = DayField("Day")
+    must = DayField("Must", [REQUIRED])
     moment = MomentField("Moment")
     number = NumberField("Number", [between(-5, 5)])
     yuan = YuanField("Yuan")
@@ -109,6 +111,9 @@ def test_what_fits_is_taken(name: str, typed: Any, value: Any) -> None:
         ("day", "2026-02-30", "a date such as"),
         ("day", "0203-01-01", "between 1900 and 2100"),
         ("day", "2101-01-01", "between 1900 and 2100"),
+        ("must", "0203-01-01", "between 1900 and 2100"),
+        ("must", "soon", "a date such as"),
+        ("must", "", "must be filled in"),
         ("moment", "tomorrow", "date and time such as"),
         ("moment", "9999-12-31T23:59", "between 1900 and 2100"),
         ("number", "1.5", "whole number"),
@@ -128,7 +133,7 @@ def test_what_does_not_fit_is_refused_in_our_words_and_stays(name: str, typed: A
     form = sent(**{name: typed})
     (message,) = form[name].errors
     assert words in str(message)
-    if name in {"day", "moment", "number", "yuan", "long"}:
+    if name in {"day", "must", "moment", "number", "yuan", "long"}:
         assert form[name]._value() == typed, "what was typed stays"
 
 

@@ -15,8 +15,17 @@ from portal.core.errors import Conflict, Invalid
 from portal.core.numbers import whole_from
 from portal.i18n import _l
 
+
+class _Filled(DataRequired):
+    """What was typed and could not be read is filled in: why it could not be read was said already, and stays."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if not field.process_errors:
+            super().__call__(form, field)
+
+
 #: For fields that must be filled in; the second one takes a zero.
-REQUIRED = DataRequired(message=_l("This must be filled in."))
+REQUIRED = _Filled(message=_l("This must be filled in."))
 GIVEN = InputRequired(message=_l("This must be filled in."))
 
 
