@@ -399,8 +399,7 @@ def _sequences(session: Session) -> None:
 
 def analyse() -> None:
     """Statistics for the planner, as the portal's nightly job and PostgreSQL's autovacuum keep them."""
-    with transaction():
-        take_statistics()
+    take_statistics()
     db.session.remove()
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import column, delete, exists, insert, select, table, text
 
+from portal.core.transaction import transaction
 from portal.extensions import Base, db
 
 #: SQLite's own table: table, index (NULL: the table itself), numbers of rows as text.
@@ -17,19 +18,21 @@ _SMALL = "alembic_version"
 
 
 def take_statistics() -> int:
-    """Count all tables of the embedded database (inside the caller's transaction); nothing elsewhere.
+    """Count the tables of the embedded database, each in a short transaction of its own; nothing elsewhere.
 
     :return: how many tables are empty and were noted as small.
     """
     if db.engine.dialect.name != "sqlite":
         return 0
-    session = db.session
-    session.execute(text("ANALYZE"))
-    empty = [
-        name for name, known in Base.metadata.tables.items() if not session.scalar(select(exists().select_from(known)))
-    ]
-    for name in empty:
-        session.execute(delete(_STATISTICS).where(_STATISTICS.c.tbl == name))
-        session.execute(insert(_STATISTICS).values(tbl=name, idx=None, stat="1"))
-    session.execute(text(f"ANALYZE {_SMALL}"))
-    return len(empty)
+    empty = 0
+    for name, known in Base.metadata.tables.items():
+        # The largest takes some seconds with a million rows; others write in between.
+        with transaction() as session:
+            session.execute(text(f'ANALYZE "{name}"'))
+            if not session.scalar(select(exists().select_from(known))):
+                session.execute(delete(_STATISTICS).where(_STATISTICS.c.tbl == name))
+                session.execute(insert(_STATISTICS).values(tbl=name, idx=None, stat="1"))
+                empty += 1
+    with transaction() as session:
+        session.execute(text(f"ANALYZE {_SMALL}"))
+    return empty

@@ -58,8 +58,7 @@ def load(limit: int | None = None) -> bool:
             object_label=words.ORGANISATION,
             new={"people": len(words.PEOPLE), "customers": len(made), "purchases": count},
         )
-    with transaction():
-        take_statistics()
+    take_statistics()
     write_accounts()
     return True
 
