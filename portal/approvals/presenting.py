@@ -183,7 +183,8 @@ def timeline(events: Sequence[Any], step_titles: dict[str, str], with_notes: boo
                 when=event.at,
                 kind="approval",
                 icon=icon,
-                title=_("%(who)s %(what)s", who=who, what=sentence) if who else sentence,
+                # What stands alone begins like a sentence.
+                title=_("%(who)s %(what)s", who=who, what=sentence) if who else sentence[:1].upper() + sentence[1:],
                 body=event.note if with_notes else "",
                 tone=tone,
             )
