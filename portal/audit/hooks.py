@@ -17,7 +17,7 @@ from portal.core.navigation import NavItem
 from portal.core.panels import TimelineEntry
 from portal.core.permissions import Actor, Permission, Rule
 from portal.hookspecs import hookimpl
-from portal.i18n import _l
+from portal.i18n import _, _l
 
 #: Changes that another kind of time line entry already tells better, by the middle part of the action.
 TOLD_ELSEWHERE = frozenset({"interaction", "purchase", "request", "document", "log", "entry"})
@@ -73,7 +73,7 @@ def customer_timeline(customer: Any, actor: Actor, before: datetime | None, limi
             kind="change",
             icon="pencil" if entry.result == "ok" else "shield-exclamation",
             title=entry.text,
-            body="; ".join(f"{name}: {old or '—'} → {new or '—'}" for name, old, new in entry.changes[:4]),
+            body=_("; ").join(name + _(": ") + f"{old or '—'} → {new or '—'}" for name, old, new in entry.changes[:4]),
             actor=entry.actor_name,
             tone="neutral" if entry.result == "ok" else "warning",
         )

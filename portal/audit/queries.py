@@ -166,7 +166,7 @@ def shown(value: Any, source: str = "", field: str = "") -> str:
     if isinstance(value, dict):
         if set(value) == {"old", "new"}:
             return f"{shown(value['old'], source, field)} → {shown(value['new'], source, field)}"
-        return "; ".join(f"{field_text(name)}: {shown(item, source, name)}" for name, item in value.items())
+        return _("; ").join(field_text(name) + _(": ") + shown(item, source, name) for name, item in value.items())
     return value_text(source, field, str(value))
 
 

@@ -323,7 +323,7 @@ def interaction_title(row: Any) -> str:
     if row.is_cancelled:
         return _("%(kind)s (taken back)", kind=kind)
     people = _(", ").join(contact.name for contact in row.contacts)
-    about = f"{kind}: {row.subject}" if row.subject else kind
+    about = kind + _(": ") + row.subject if row.subject else kind
     return _("%(about)s – with %(people)s", about=about, people=people) if people else about
 
 
@@ -417,10 +417,10 @@ def change_body(change: queries.ChangeRow, names: dict[str, dict[int, str]]) -> 
             parts.append(name)
             continue
         old, new = (_value_text(field, values.get(field), names) for values in (change.old, change.new))
-        parts.append(f"{name}: {old or '—'} → {new or '—'}" if field in change.old else f"{name}: {new}")
+        parts.append(name + _(": ") + (f"{old or '—'} → {new or '—'}" if field in change.old else f"{new}"))
     if change.reason:
         parts.append(change.reason)
-    return "; ".join(parts)
+    return _("; ").join(parts)
 
 
 def _value_text(field: str, value: Any, names: dict[str, dict[int, str]]) -> str:

@@ -11,7 +11,10 @@ from flask import Flask
 from sqlalchemy import func, inspect, select, text
 
 from portal import migrating
+from portal.audit.field_names import FIELD_NAMES
+from portal.audit.models import AuditEntry
 from portal.cli import cli
+from portal.core.registry import registry
 from portal.customers.models import Contact, Customer, Interaction
 from portal.demo import load as demo_company
 from portal.extensions import db
@@ -106,6 +109,16 @@ def test_a_customer_is_found_as_the_story_says(company: Flask) -> None:
 
 
 def test_the_trail_of_the_demo_is_sound(company: Flask) -> None:
+    """Whole, and each field in it has a word for people."""
+    fields: set[str] = set()
+    entries = select(AuditEntry.old_values, AuditEntry.new_values, AuditEntry.private)
+    for kept in (kept for row in db.session.execute(entries) for kept in row if kept):
+        values = json.loads(kept)
+        sides = [values.pop(side) for side in ("old", "new") if isinstance(values.get(side), dict)]
+        fields.update(values, *sides)
+    assert len(fields) > 100
+    offered = registry("audit_words")
+    assert {name for name in fields if name not in FIELD_NAMES and not offered.get(f"field:{name}")} == set()
     ran = company.test_cli_runner().invoke(args=["audit", "verify"])
     assert ran.exit_code == 0, ran.output
 
