@@ -6,7 +6,7 @@ rows, takes it for large, and then walks through all customers to find none of t
 
 from __future__ import annotations
 
-from sqlalchemy import column, delete, exists, insert, select, table, text
+from sqlalchemy import DDL, column, delete, exists, insert, select, table
 
 from portal.core.transaction import transaction
 from portal.extensions import Base, db
@@ -28,11 +28,15 @@ def take_statistics() -> int:
     for name, known in Base.metadata.tables.items():
         # The largest takes some seconds with a million rows; others write in between.
         with transaction() as session:
-            session.execute(text(f'ANALYZE "{name}"'))
+            session.execute(_counting(name))
             if not session.scalar(select(exists().select_from(known))):
                 session.execute(delete(_STATISTICS).where(_STATISTICS.c.tbl == name))
                 session.execute(insert(_STATISTICS).values(tbl=name, idx=None, stat="1"))
                 empty += 1
     with transaction() as session:
-        session.execute(text(f"ANALYZE {_SMALL}"))
+        session.execute(_counting(_SMALL))
     return empty
+
+
+def _counting(name: str) -> DDL:
+    return DDL("ANALYZE %(name)s", context={"name": db.engine.dialect.identifier_preparer.quote(name)})
