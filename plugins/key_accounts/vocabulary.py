@@ -7,7 +7,9 @@ from typing import Any
 from plugins.key_accounts.care import vocabulary as care
 from plugins.key_accounts.opportunities import vocabulary as opportunities
 from plugins.key_accounts.plans import vocabulary as plans
+from plugins.key_accounts.policies.forms import SEGMENT_WORDS
 from plugins.key_accounts.scorecards import criteria
+from plugins.key_accounts.scorecards.forms import VIOLATION_WORDS
 from plugins.key_accounts.stakeholders import vocabulary as stakeholders
 from plugins.key_accounts.team import vocabulary as team
 from plugins.key_accounts.tiers import vocabulary as tiers
@@ -183,6 +185,8 @@ _VALUES: tuple[tuple[str, dict[Any, Any]], ...] = (
     ("ease", tiers.EASE),
     ("verdict", criteria.VERDICTS),
     ("card", criteria.TITLES),
+    ("kind", VIOLATION_WORDS),
+    ("segment", SEGMENT_WORDS),
 )
 
 AUDIT_WORDS = (

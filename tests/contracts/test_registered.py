@@ -264,6 +264,11 @@ def test_values_in_the_trail_are_said_in_words_of_their_module(app: Flask) -> No
     with app.test_request_context():
         assert labels.value_text("vip", "level", "gold") == "Gold"
         assert labels.value_text("key_accounts", "tier", "important") == "Important customer"
+        assert labels.value_text("key_accounts", "kind", "diversion") != "diversion"
+        assert labels.value_text("vip", "condition", "single") == "Single purchase"
+        assert labels.value_text("approvals", "outcome", "approved") == "Approved"
+        assert labels.value_text("archive", "to", "destroyed") == "Destroyed"
+        assert labels.value_text("sop", "side", "before") == "Before the introduction"
         assert labels.value_text("customers", "stage", "potential") != "potential"
         assert labels.value_text("customers", "level", "gold") == "gold"
 
