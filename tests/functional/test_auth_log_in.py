@@ -450,6 +450,26 @@ def test_one_time_password_must_be_changed_and_expires(app: Flask, client: Flask
         assert log_in(client, "nora", OTHER).status_code == 302
 
 
+def test_where_rotation_is_switched_on_an_old_password_opens_nothing_but_its_change(
+    app: Flask, client: FlaskClient, anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    for days, switch, target in ((89, 90, "/"), (90, 0, "/"), (90, 90, "/account/password")):
+        monkeypatch.setitem(app.config, "PASSWORD_MAX_DAYS", switch)
+        client.delete_cookie("portal")
+        with clock.frozen(now + timedelta(days=days, minutes=1)):
+            assert log_in(client, "anna", SECRET).headers["Location"] == target, (days, switch)
+            assert (client.get("/account").status_code == 302) is (target != "/")
+    monkeypatch.setitem(app.config, "PASSWORD_COMPLEXITY", True)
+    with clock.frozen(now + timedelta(days=90, minutes=2)):
+        simple = "nur kleine buchstaben"
+        for wanted, status in ((simple, 400), (OTHER, 302)):
+            form = {"csrf_token": token(client.get("/account/password")), "present": SECRET}
+            answer = client.post("/account/password", data={**form, "password": wanted, "repeated": wanted})
+            assert answer.status_code == status, wanted
+        assert client.get("/account").status_code == 200
+
+
 def test_changing_the_password_ends_other_sessions(app: Flask, client: FlaskClient, world: World, anna: User) -> None:
     other = app.test_client()
     log_in(client, "anna", SECRET)
