@@ -73,7 +73,7 @@ def customer_timeline(customer: Any, actor: Actor, before: datetime | None, limi
             kind="change",
             icon="pencil" if entry.result == "ok" else "shield-exclamation",
             title=entry.text,
-            body=_("; ").join(name + _(": ") + f"{old or '—'} → {new or '—'}" for name, old, new in entry.changes[:4]),
+            body=" · ".join(name + _(": ") + f"{old or '—'} → {new or '—'}" for name, old, new in entry.changes[:4]),
             actor=entry.actor_name,
             tone="neutral" if entry.result == "ok" else "warning",
         )

@@ -420,7 +420,7 @@ def change_body(change: queries.ChangeRow, names: dict[str, dict[int, str]]) -> 
         parts.append(name + _(": ") + (f"{old or '—'} → {new or '—'}" if field in change.old else f"{new}"))
     if change.reason:
         parts.append(change.reason)
-    return _("; ").join(parts)
+    return " · ".join(parts)
 
 
 def _value_text(field: str, value: Any, names: dict[str, dict[int, str]]) -> str:
