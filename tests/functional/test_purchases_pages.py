@@ -217,6 +217,13 @@ def test_pay_cancel_restore_from_the_page(world: World, client: FlaskClient, sho
     assert "counts nowhere" in page
     assert client.post(f"{url}/cancel", data={"reason": "again"}).status_code == 409
     assert client.get(f"{url}/edit").status_code == 302
+    # Who was editing meanwhile is told, and keeps what he typed.
+    typed = {"number": "M-1", "purchased_on": "2026-02-03", "version": "1", "remarks": "改正过的长备注"}
+    late = client.post(f"{url}/edit", data=typed | lines_of(("WINE-1", "7", "", "")))
+    assert late.status_code == 400
+    assert "The purchase was cancelled." in text_of(late)
+    assert "改正过的长备注" in text_of(late)
+    assert 'value="7"' in text_of(late)
     assert client.post(f"{url}/restore", data={"reason": "客户没有错"}).status_code == 302
     history = text_of(client.get(url))
     assert "客户没有错" in history

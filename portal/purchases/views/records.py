@@ -136,7 +136,7 @@ def edit(purchase_id: int) -> Page:
     """Correct a purchase; of two people who do it at once, the second sees both versions and chooses."""
     actor = current_actor()
     purchase = _editable(purchase_id)
-    if purchase.is_cancelled:
+    if purchase.is_cancelled and request.method != "POST":
         flash(_("The purchase was cancelled."), "warning")
         return redirect(url_for("purchases.show", purchase_id=purchase_id))
     form = _form()
@@ -153,10 +153,11 @@ def edit(purchase_id: int) -> Page:
         except Invalid as error:
             form.show(error)
         except Conflict as error:
-            if "version" not in error.details:
-                raise
-            conflict = error
-            form.version.data = str(error.details["version"])
+            if "version" in error.details:
+                conflict = error
+                form.version.data = str(error.details["version"])
+            else:
+                form.show_conflict(error)
         else:
             flash(_("Saved."), "success")
             return redirect(url_for("purchases.show", purchase_id=purchase_id))
