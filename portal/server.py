@@ -34,6 +34,7 @@ from portal import migrating, web_server
 from portal.app import create_app
 from portal.config import ConfigError, load_config
 from portal.demo import load as demo_company
+from portal.demo.words import SHORT_NAME
 from portal.extensions import db
 from portal.jobs import worker as job_worker
 from portal.jobs.queue import huey_of
@@ -144,9 +145,11 @@ def _prepare(app: Flask, *, demo: bool) -> str:
         db.session.remove()
         db.engine.dispose()
     huey_of(app).storage.close()
-    if accounts and "DEMO" not in os.environ:
-        # The log-in page of the demo company names its accounts.
-        app.config["DEMO"] = True
+    if accounts:
+        # The log-in page of the demo company names its accounts, and everything bears its name.
+        for name, value in (("DEMO", True), ("ORGANISATION", SHORT_NAME)):
+            if name not in os.environ:
+                app.config[name] = value
     return accounts
 
 

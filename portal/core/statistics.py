@@ -39,4 +39,5 @@ def take_statistics() -> int:
 
 
 def _counting(name: str) -> DDL:
-    return DDL("ANALYZE %(name)s", context={"name": db.engine.dialect.identifier_preparer.quote(name)})
+    quoted = db.engine.dialect.identifier_preparer.quote(name)
+    return DDL("ANALYZE %(name)s", context={"name": quoted})  # type: ignore[no-untyped-call]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ORGANISATION = "禾山商务用品有限公司（演示）"
+#: As it stands on pages and documents.
+SHORT_NAME = "禾山商务用品"
 PASSWORD = "demo-heshan-2026"
 
 #: code, name, parent

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask import Flask, template_rendered
 from flask.testing import FlaskClient
 from sqlalchemy import event
+from werkzeug.datastructures import MultiDict
 
 from portal.audit.models import AuditHead
 from portal.core import transaction as kept
+from portal.core.listing import keyset
+from portal.core.listing.query import Query
+from portal.core.registry import registry
 from portal.core.transaction import forget_page, known_version, note_version, transaction, while_unchanged
 from portal.extensions import db
 from portal.org import services
@@ -120,3 +126,31 @@ def test_the_number_is_that_of_the_last_entry(app: Flask, world: World, client: 
     first, second = seen[0], seen[-1]
     assert first is not None
     assert second == first + 1 == db.session.get_one(AuditHead, 1).seq
+
+
+CURSORS = (
+    keyset.encode("茅台", 1),
+    keyset.encode(7, 1),
+    keyset.encode(Decimal("7.5"), 1),
+    keyset.encode(date(2026, 1, 5), 1),
+    keyset.encode(datetime(2026, 1, 5, tzinfo=UTC), 1),
+)
+
+
+@pytest.mark.db
+@pytest.mark.parametrize("sort", ["name", "-total_12m", "next_contact", "last_contact", "-stage"])
+def test_a_cursor_of_another_column_shows_a_page(world: World, client: FlaskClient, sort: str) -> None:
+    world.login(client, "boss")
+    for cursor in CURSORS:
+        for end in ("after", "before"):
+            assert client.get(f"/customers/?sort={sort}&{end}={cursor}").status_code == 200, (sort, cursor, end)
+
+
+def test_pages_behind_a_cursor_stand_on_one_statement(app: Flask, world: World, client: FlaskClient) -> None:
+    listing = registry("listings")["customers"]
+    with app.test_request_context():
+        query = Query.read(listing, world.actor("anna"), MultiDict({"sort": "name"}))
+        first = query.rows(21, behind=True)
+        assert query.rows(21, behind=True) is first
+        assert query.rows(21) is not first
+        assert query.rows(21, behind=True, reverse=True) is not first

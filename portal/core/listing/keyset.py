@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, literal, or_, tuple_
+from sqlalchemy import ColumnElement, Integer, SQLColumnExpression, and_, bindparam, literal, or_, tuple_
 
 Cursor = tuple[Any, int]
 
@@ -60,11 +60,29 @@ def beyond(
 ) -> SQLColumnExpression[bool]:
     """Condition of the rows behind the cursor in the given order."""
     value, row_id = cursor
+    return _beyond(sort, key, literal(value, cast(ColumnElement[Any], sort).type), literal(row_id), descending)
+
+
+def beyond_cursor(
+    sort: SQLColumnExpression[Any], key: SQLColumnExpression[int], descending: bool
+) -> SQLColumnExpression[bool]:
+    """The same for a statement that is kept: it takes the cursor as `parameters`."""
+    bound = bindparam("cursor_value", type_=cast(ColumnElement[Any], sort).type)
+    return _beyond(sort, key, bound, bindparam("cursor_row", type_=Integer), descending)
+
+
+def parameters(cursor: Cursor) -> dict[str, Any]:
+    """What a statement with `beyond_cursor` is executed with."""
+    return {"cursor_value": cursor[0], "cursor_row": cursor[1]}
+
+
+def _beyond(
+    sort: SQLColumnExpression[Any], key: SQLColumnExpression[int], bound: Any, row_id: Any, descending: bool
+) -> SQLColumnExpression[bool]:
     if sort is key:
         return key < row_id if descending else key > row_id
-    bound = literal(value, cast(ColumnElement[Any], sort).type)
     left = tuple_(sort, key)
-    right = tuple_(bound, literal(row_id))
+    right = tuple_(bound, row_id)
     # The redundant bound on the sort column lets both planners start in the middle of the index.
     first = sort <= bound if descending else sort >= bound
     return and_(first, left < right if descending else left > right)

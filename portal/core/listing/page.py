@@ -8,12 +8,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import current_app, url_for
-from sqlalchemy import Integer, Select, SQLColumnExpression, bindparam, or_, select
+from sqlalchemy import Integer, Select, bindparam, or_, select
+from sqlalchemy.exc import OperationalError, StatementError
 
 from portal.core.listing import keyset
 from portal.core.listing.definition import CellContext, Filter, Listing
 from portal.core.listing.models import SavedView
-from portal.core.listing.query import PAGE_SIZES, Query, among
+from portal.core.listing.query import PAGE_SIZES, Query
 from portal.core.permissions import Actor, can, registry
 from portal.core.web import declared_access
 from portal.extensions import db
@@ -190,20 +191,15 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
     backwards = keyset.decode(args.get("before", "")) if args.get("before") else None
     forwards = keyset.decode(args.get("after", "")) if args.get("after") and backwards is None else None
     cursor = backwards or forwards
-    identity = query.listing.identity
-    sort = query.sort.sort if query.sort.sort is not None else identity
-    behind: list[SQLColumnExpression[bool]] = []
-    if cursor is not None:
-        try:
-            behind = [keyset.beyond(sort, identity, cursor, query.descending != (backwards is not None))]
-        except (TypeError, ValueError):
-            backwards = forwards = None
     reverse = backwards is not None
     try:
-        rows = list(db.session.execute(_page_statement(query, behind, reverse)))
-    except (TypeError, ValueError, ArithmeticError):
-        # A cursor of another column's type: show the first page.
-        rows = list(db.session.execute(_page_statement(query, [], False)))
+        rows = list(db.session.execute(_page_statement(query, cursor, reverse), _given(cursor)))
+    except (TypeError, ValueError, ArithmeticError, StatementError) as error:
+        if cursor is None or isinstance(error, OperationalError):
+            raise
+        # A cursor of another column's type: show the first page. PostgreSQL answers nothing more before the rollback.
+        db.session.rollback()
+        rows = list(db.session.execute(_page_statement(query, None, False)))
         backwards = forwards = None
     more = len(rows) > query.size
     rows = rows[: query.size]
@@ -213,19 +209,16 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
     return rows, forwards is not None, more
 
 
-def _page_statement(query: Query, behind: list[SQLColumnExpression[bool]], reverse: bool) -> Select[Any]:
+def _given(cursor: keyset.Cursor | None) -> dict[str, Any]:
+    return keyset.parameters(cursor) if cursor is not None else {}
+
+
+def _page_statement(query: Query, cursor: keyset.Cursor | None, reverse: bool) -> Select[Any]:
     """The rows of a page and one more, to know whether there is a next page."""
-    size = query.size + 1
     branches = query.listing.branches(query.actor) if query.listing.branches else []
     if not 1 < len(branches) <= MOST_BRANCHES:
         branches = []
-    if not behind and not reverse:
-        return query.first_rows(size, branches)
-    statement = query.select(query.columns).where(*behind)
-    if branches:
-        firsts = [query.ordered(query.select(()).where(branch, *behind), reverse).limit(size) for branch in branches]
-        statement = statement.where(among(query.listing, firsts))
-    return query.ordered(statement, reverse).limit(size)
+    return query.rows(query.size + 1, branches, behind=cursor is not None, reverse=reverse)
 
 
 def _heads(query: Query, path: str) -> list[HeadCell]:

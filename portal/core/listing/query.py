@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Select, SQLColumnExpression, select, union_all
 
+from portal.core.listing import keyset
 from portal.core.listing.definition import Column, Filter, FilterValue, Listing, Scene
 from portal.core.numbers import whole_from
 from portal.core.permissions import Actor
@@ -170,14 +171,23 @@ class Query:
         """Order by the chosen column, then by identity."""
         return statement.order_by(*_order(_Same(self.listing), self.sort.key, self.descending != reverse))
 
-    def first_rows(self, size: int, branches: Sequence[SQLColumnExpression[bool]] = ()) -> Select[Any]:
-        """So many rows of the present columns from the top; the same object while the conditions are the same ones.
+    def rows(
+        self,
+        size: int,
+        branches: Sequence[SQLColumnExpression[bool]] = (),
+        *,
+        behind: bool = False,
+        reverse: bool = False,
+    ) -> Select[Any]:
+        """So many rows of the present columns; the same object while the conditions are the same ones.
 
         :param branches: conditions of which each row meets one; each is asked for its own first rows.
+        :param behind: from a cursor on, given as `keyset.parameters`. :param reverse: from the end.
         """
         columns = tuple(column.key for column in self.columns)
-        order = (self.sort.key, self.descending)
-        return _first_rows(_Same(self.listing), columns, order, size, tuple(self.conditions()), tuple(branches))
+        order = (self.sort.key, self.descending != reverse)
+        conditions = tuple(self.conditions())
+        return _rows(_Same(self.listing), columns, order, size, conditions, tuple(branches), behind)
 
     def url(self, path: str, without: tuple[str, ...] = (), **changes: str) -> str:
         """Address of this query with some parameters left out and others added."""
@@ -229,24 +239,28 @@ def _order(same: _Same, sort_key: str, descending: bool) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=512)
-def _first_rows(
+def _rows(
     same: _Same,
     columns: tuple[str, ...],
     order: tuple[str, bool],
     size: int,
     conditions: tuple[Any, ...],
     branches: tuple[Any, ...],
+    behind: bool,
 ) -> Select[Any]:
-    sort_key = order[0]
+    sort_key, descending = order
+    if behind:
+        start = keyset.beyond_cursor(_sort_of(same.listing, sort_key), same.listing.identity, descending)
+        conditions = (*conditions, start)
     statement = _selected(same, columns, sort_key).where(*conditions)
     if branches:
         bare = _selected(same, (), sort_key).where(*conditions)
         firsts = [bare.where(branch).order_by(*_order(same, *order)).limit(size) for branch in branches]
-        statement = statement.where(among(same.listing, firsts))
+        statement = statement.where(_among(same.listing, firsts))
     return statement.order_by(*_order(same, *order)).limit(size)
 
 
-def among(listing: Listing, firsts: Sequence[Select[Any]]) -> SQLColumnExpression[bool]:
+def _among(listing: Listing, firsts: Sequence[Select[Any]]) -> SQLColumnExpression[bool]:
     """The rows that one of some statements (`Query.select`) gives."""
     ids = union_all(*(select(first.subquery().c.id) for first in firsts))
     return listing.identity.in_(ids)
