@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
-from typing import NamedTuple
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from .folding import fold, is_han, simplify
 
@@ -75,26 +77,45 @@ def _plain(reading: str) -> str:
     return "".join(c for c in letters if not unicodedata.combining(c))
 
 
-@lru_cache(maxsize=1)
-def _tables() -> tuple[dict[str, str], dict[str, tuple[str, ...]], dict[str, tuple[int, ...]]]:
-    """Built at first use (about a quarter of a second): character → reading, phrase → readings, first character →
-    phrase lengths."""
-    from pypinyin.phrases_dict import phrases_dict
-    from pypinyin.pinyin_dict import pinyin_dict
+#: What is known of Chinese characters: character → reading; phrase → readings, None where each character reads as it
+#: does alone; first character → lengths of phrases, the longest first.
+_Tables = tuple[dict[str, str], dict[str, tuple[str, ...] | None], dict[str, tuple[int, ...]]]
 
+
+@lru_cache(maxsize=1)
+def _tables() -> _Tables:
+    """Built at first use (about a quarter of a second)."""
     plain = lru_cache(maxsize=4096)(_plain)
-    characters = {chr(point): plain(readings.partition(",")[0]) for point, readings in pinyin_dict.items()}
-    characters.update(_CHARACTERS)
-    phrases = {
-        phrase: tuple(plain(choices[0]) for choices in readings)
-        for phrase, readings in phrases_dict.items()
-        if 2 <= len(phrase) <= _LONGEST and len(phrase) == len(readings)
+    characters = {
+        chr(point): plain(readings.partition(",")[0]) for point, readings in _dictionary("pinyin_dict").items()
     }
+    characters.update(_CHARACTERS)
+    phrases: dict[str, tuple[str, ...] | None] = {}
+    for phrase, readings in _dictionary("phrases_dict").items():
+        if 2 <= len(phrase) <= _LONGEST and len(phrase) == len(readings):
+            said = tuple(plain(choices[0]) for choices in readings)
+            phrases[phrase] = None if said == tuple(characters.get(character) for character in phrase) else said
     phrases.update({phrase: tuple(readings.split()) for phrase, readings in _PHRASES.items()})
     lengths: dict[str, set[int]] = {}
     for phrase in phrases:
         lengths.setdefault(phrase[0], set()).add(len(phrase))
     return characters, phrases, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+
+
+def _dictionary(name: str) -> dict[Any, Any]:
+    """A dictionary of pypinyin, out of its file alone, for as long as it is used: the package would keep all of them in
+    memory for good, some fifty MiB in each process."""
+    package = find_spec("pypinyin")
+    if package is None or not package.submodule_search_locations:
+        raise RuntimeError("The package pypinyin is not installed.")
+    spec = spec_from_file_location(name, Path(next(iter(package.submodule_search_locations))) / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise RuntimeError(f"pypinyin has no {name}.")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    # Taken out of the module, whose functions know it in a circle that only the collector would end.
+    found: dict[Any, Any] = vars(module).pop(name)
+    return found
 
 
 def syllables_of(text: str) -> list[str | None]:
@@ -106,9 +127,10 @@ def syllables_of(text: str) -> list[str | None]:
     while position < end:
         character = text[position]
         for length in lengths.get(character, ()):
-            readings = phrases.get(text[position : position + length])
-            if readings is not None and position + length <= end:
-                found.extend(readings)
+            phrase = text[position : position + length]
+            if phrase in phrases and position + length <= end:
+                readings = phrases[phrase]
+                found.extend(readings if readings is not None else (characters.get(known) for known in phrase))
                 position += length
                 break
         else:
@@ -184,7 +206,7 @@ def known_syllables() -> frozenset[str]:
     characters, phrases, _lengths = _tables()
     # Interjections (n, ng, m, hm) are left out: with them nearly every consonant would count as a syllable.
     found = {reading for reading in characters.values() if reading.isascii() and any(v in reading for v in "aeiouv")}
-    found.update(reading for readings in phrases.values() for reading in readings)
+    found.update(reading for readings in phrases.values() if readings is not None for reading in readings)
     return frozenset(
         s for s in found if s.isascii() and s.isalpha() and 1 <= len(s) <= 6 and any(v in s for v in "aeiouv")
     )
