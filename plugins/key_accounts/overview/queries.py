@@ -14,6 +14,7 @@ from plugins.key_accounts.satisfaction.models import AccountHealth
 from plugins.key_accounts.tiers.models import IMPORTANT, KEY, CustomerTier
 from portal.core.permissions import visible
 from portal.customers.models import Customer
+from portal.customers.remembered import remembered
 from portal.extensions import db
 from portal.org.actor import Actor
 
@@ -34,7 +35,11 @@ class Summary:
 
 
 def summary(actor: Actor) -> Summary:
-    """Sums over the visible key and important customers; one statement."""
+    """Sums over the visible key and important customers; one statement at most."""
+    return remembered(actor, "key_accounts.summary", (), lambda: _summary(actor)).value
+
+
+def _summary(actor: Actor) -> Summary:
     row = db.session.execute(
         select(
             func.sum(case((CustomerTier.tier == KEY, 1), else_=0)),

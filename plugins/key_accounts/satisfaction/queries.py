@@ -14,6 +14,7 @@ from plugins.key_accounts.satisfaction.models import GRADES, SatisfactionGrade
 from portal.core.errors import NotFound
 from portal.core.permissions import visible
 from portal.customers.models import Contact, Customer
+from portal.customers.remembered import remembered
 from portal.extensions import db
 from portal.org.actor import Actor
 from portal.org.models import User
@@ -98,18 +99,22 @@ class LossLine:
 
 
 def expected_loss(actor: Actor, rates: dict[int, int]) -> list[LossLine]:
-    """Expected loss by grade over the visible customers whose satisfaction is known; one statement."""
+    """Expected loss by grade over the visible customers whose satisfaction is known; one statement at most."""
+    found = remembered(actor, "key_accounts.grades", (), lambda: _by_grade(actor)).value
+    return [
+        LossLine(value, found.get(value, (0, ZERO))[0], _yuan(found.get(value, (0, ZERO))[1]), rates[value])
+        for value in GRADES
+    ]
+
+
+def _by_grade(actor: Actor) -> dict[int, tuple[int, Any]]:
     graded = _by_customer(actor).subquery()
     rows = db.session.execute(
         select(graded.c.grade, func.count(), func.sum(func.coalesce(CustomerMeasure.sales, 0)))
         .outerjoin(CustomerMeasure, CustomerMeasure.customer_id == graded.c.customer_id)
         .group_by(graded.c.grade)
     )
-    found = {row[0]: (int(row[1]), row[2]) for row in rows}
-    return [
-        LossLine(value, found.get(value, (0, ZERO))[0], _yuan(found.get(value, (0, ZERO))[1]), rates[value])
-        for value in GRADES
-    ]
+    return {row[0]: (int(row[1]), row[2]) for row in rows}
 
 
 def _yuan(value: Any) -> Decimal:
