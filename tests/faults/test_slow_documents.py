@@ -15,7 +15,6 @@ import urllib.request
 from itertools import cycle, islice
 from pathlib import Path
 
-import pytest
 from flask import Flask
 
 from portal.auth.sessions import cookie_for
@@ -34,7 +33,7 @@ PEOPLE, PAUSE = 4, 0.2
 #: another.
 PAGES_WITHIN, ENDING = (1.0, 10.0) if FULL else (30.0, 60.0)
 
-pytestmark = pytest.mark.db
+PAGES = ("/", "/customers/", "/approvals", "/search?q=%E8%8C%85%E5%8F%B0")
 
 
 class Reader(threading.Thread):
@@ -47,18 +46,22 @@ class Reader(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        for path in cycle(("/", "/customers/", "/approvals", "/search?q=%E8%8C%85%E5%8F%B0")):
+        for path in cycle(PAGES):
             if self.stopped.is_set():
                 return
-            request = urllib.request.Request(
-                f"http://127.0.0.1:{self.port}{path}", headers={"Cookie": f"portal={self.cookie}"}
-            )
-            began = time.monotonic()
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                assert answer.status == 200
-                answer.read()
-            self.seconds.append(time.monotonic() - began)
+            self.seconds.append(self.open(path))
             self.stopped.wait(PAUSE)
+
+    def open(self, path: str) -> float:
+        """Seconds until the page is there."""
+        headers = {"Cookie": f"portal={self.cookie}"}
+        began = time.monotonic()
+        with urllib.request.urlopen(
+            urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers), timeout=30
+        ) as answer:
+            assert answer.status == 200
+            answer.read()
+        return time.monotonic() - began
 
 
 def test_documents_without_end_leave_the_pages_alone(
@@ -86,6 +89,9 @@ def test_documents_without_end_leave_the_pages_alone(
 
     with web_server(tmp_path, database_url) as (_server, port):
         readers = [Reader(port, cookie) for _number in range(PEOPLE)]
+        for path in PAGES * (8 if FULL else 0):
+            # Both web processes have seen each page before anything is timed.
+            readers[0].open(path)
         for reader in readers:
             reader.start()
         makers = [threading.Thread(target=make, args=(number,)) for number in range(1, AT_ONCE + 1)]
