@@ -191,7 +191,7 @@ class CustomerForm(VersionedForm):
             else:
                 declared = getattr(type(self), name, None)
                 label = declared.args[0] if declared is not None else name
-                pairs.append(("", f"{label}: {message}"))
+                pairs.append(("", f"{label}{_(': ')}{message}"))
         super().show(Invalid(pairs))
 
 
@@ -456,7 +456,7 @@ class InteractionForm(VersionedForm):
             if name.startswith("next_step-") and "next_step" in self:
                 field = self.next_step.form[name.removeprefix("next_step-")]
                 field.errors = [*field.errors, str(message)]
-                self.form_errors.append(f"{field.label.text}: {message}")
+                self.form_errors.append(f"{field.label.text}{_(': ')}{message}")
             else:
                 rest.append((name, message))
         super().show(Invalid(rest))

@@ -243,7 +243,9 @@ def _chips(query: Query, path: str) -> list[Chip]:
         if value is None:
             continue
         names = (filter_.key, f"{filter_.key}_from", f"{filter_.key}_to")
-        chips.append(Chip(f"{filter_.label}: {_words(filter_, value, query.actor)}", query.url(path, without=names)))
+        chips.append(
+            Chip(f"{filter_.label}{_(': ')}{_words(filter_, value, query.actor)}", query.url(path, without=names))
+        )
     return chips
 
 

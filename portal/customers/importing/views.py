@@ -383,7 +383,7 @@ def refused(batch_id: int) -> Response:
     def rows() -> Iterator[list[Any]]:
         for row in services.refused_rows(batch.id):
             cells = (row.cells + [""] * width)[:width]
-            why = "\n".join(f"{labels[f]}: {text}" if f in labels else text for f, text in row.reasons)
+            why = "\n".join(f"{labels[f]}{_(': ')}{text}" if f in labels else text for f, text in row.reasons)
             yield [*cells, row.number, why]
 
     headers = [*batch.headers, _("Row in the file"), _("Why it was refused")]

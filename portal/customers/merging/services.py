@@ -516,7 +516,7 @@ def _refuse_undo_of_held(
     for (table_name, column), rows in traced.items():
         if table_name == "customer_person" and column in PERSON_COLUMNS:
             changes[column] = (rows[0].after, rows[0].before)
-    reasons = [f"{field_label(name)}: {reason}" for name, reason in problems(held_of(kept.id, actor), changes)]
+    reasons = [f"{field_label(name)}{_(': ')}{reason}" for name, reason in problems(held_of(kept.id, actor), changes)]
     if reasons:
         raise Conflict(" ".join(reasons), reasons=reasons)
 
