@@ -108,30 +108,50 @@ def _check_application(data: ApplicationInput) -> Met:
     return met
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a request of this plugin says."""
+
+    kind: str
+    title: str
+    payload: dict[str, Any]
+    token: str
+    scope: str
+
+
+def _ask(customer: Customer, asked: _Asked, actor: Actor, earlier: ApprovalRequest | None) -> ApprovalRequest:
+    """File a request about a customer: anew, or as the next round of one that was returned."""
+    if earlier is not None:
+        return resubmit(
+            earlier.id,
+            actor,
+            token=asked.token,
+            title=asked.title,
+            payload=asked.payload,
+            department_id=customer.department_id,
+        )
+    return file_request(
+        asked.kind,
+        actor,
+        subject_type="customer",
+        subject_id=customer.id,
+        title=asked.title,
+        payload=asked.payload,
+        department_id=customer.department_id,
+        customer_id=customer.id,
+        token=asked.token,
+        scope=asked.scope,
+    )
+
+
 def _file(customer: Customer, data: ApplicationInput, met: Met, actor: Actor, kind: str) -> ApprovalRequest:
     contact_id = data.contact_id if met.condition == RANK else None
     application = _new_application(customer, contact_id, data.route, met, data.reason.strip(), actor)
     title = _("VIP application: %(customer)s", customer=customer.name)
     payload = {"application": application.id, "condition": met.condition, "route": data.route}
     scope = f"member:{contact_id or 0}"
-    earlier = queries.earlier_round(kind, actor, customer.id, scope)
-    if earlier is not None:
-        request = resubmit(
-            earlier.id, actor, token=data.token, title=title, payload=payload, department_id=customer.department_id
-        )
-    else:
-        request = file_request(
-            kind,
-            actor,
-            subject_type="customer",
-            subject_id=customer.id,
-            title=title,
-            payload=payload,
-            department_id=customer.department_id,
-            customer_id=customer.id,
-            token=data.token,
-            scope=scope,
-        )
+    asked = _Asked(kind, title, payload, data.token, scope)
+    request = _ask(customer, asked, actor, queries.earlier_round(kind, actor, customer.id, scope))
     record(
         actor,
         VipAction.APPLIED,
@@ -409,20 +429,7 @@ def propose_renewal(
     token = f"vip-renewal-{membership.id}-{membership.valid_until.isoformat()}"
     if earlier is not None:
         token = f"{token}-{earlier.round + 1}"
-        department_id = customer.department_id
-        return resubmit(earlier.id, SYSTEM, token=token, title=title, payload=payload, department_id=department_id)
-    return file_request(
-        RENEWAL,
-        SYSTEM,
-        subject_type="customer",
-        subject_id=customer.id,
-        title=title,
-        payload=payload,
-        department_id=customer.department_id,
-        customer_id=customer.id,
-        token=token,
-        scope=f"membership:{membership.id}",
-    )
+    return _ask(customer, _Asked(RENEWAL, title, payload, token, f"membership:{membership.id}"), SYSTEM, earlier)
 
 
 def _event(membership: VipMembership, kind: str, reason: str, actor: Actor) -> None:

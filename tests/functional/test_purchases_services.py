@@ -13,10 +13,11 @@ from portal.audit.models import AuditEntry
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid, NotAllowed
 from portal.core.transaction import transaction
+from portal.customers.groups import asked_of_groups
 from portal.customers.models import Customer
 from portal.extensions import db
 from portal.purchases import summaries
-from portal.purchases.models import Product, Purchase, PurchaseMonth
+from portal.purchases.models import Product, Purchase, PurchaseGroupMonth, PurchaseMonth
 from portal.purchases.services import (
     LineInput,
     ProductInput,
@@ -400,7 +401,7 @@ def test_only_conditions_on_what_groups_have_are_asked_of_groups(world: World, m
     by_groups = {}
     for login in ("boss", "hugo", "hanna", "anna", "cara", "audrey"):
         actor = world.actor(login)
-        assert queries.asked_of_groups(visible(actor, "customers.view")) is not None
+        assert asked_of_groups(visible(actor, "customers.view"), PurchaseGroupMonth) is not None
         by_groups[login] = (queries.sales_by_month(actor, span).value, queries.sales_cube(actor, span).value)
     plain = Customer.department_id == 1
     other = aliased(Customer)
@@ -413,8 +414,8 @@ def test_only_conditions_on_what_groups_have_are_asked_of_groups(world: World, m
         plain & text("1 = 1"),
         plain & (User.id == Customer.account_manager_id),
     ):
-        assert queries.asked_of_groups(foreign) is None
-    monkeypatch.setattr(sums, "asked_of_groups", lambda _condition: None)
+        assert asked_of_groups(foreign, PurchaseGroupMonth) is None
+    monkeypatch.setattr(sums, "asked_of_groups", lambda _condition, _groups: None)
     for login, answers in by_groups.items():
         actor = world.actor(login)
         single = (queries.sales_by_month(actor, span).value, queries.sales_cube(actor, span).value)

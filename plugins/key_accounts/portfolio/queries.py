@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, SelectBase, Table, TextClause, func, select
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import ColumnClause
+from sqlalchemy import func, select
 
 from plugins.key_accounts.measures.models import CustomerMeasure, PortfolioGroup
 from plugins.key_accounts.portfolio.models import Scenario
 from plugins.key_accounts.tiers.models import ORDINARY, TIERS
 from portal.core.errors import NotFound
 from portal.core.permissions import visible
+from portal.customers.groups import asked_of_groups
 from portal.customers.models import Customer
 from portal.customers.remembered import remembered
 from portal.extensions import db
@@ -24,7 +23,6 @@ from portal.org.models import EXECUTIVE
 ZERO = Decimal("0.00")
 #: By which tier customers are put together.
 DECIDED, PROPOSED = "decided", "proposed"
-_GROUP_COLUMNS = {name: PortfolioGroup.__table__.c[name] for name in ("department_id", "account_manager_id", "status")}
 
 
 @dataclass(frozen=True)
@@ -64,23 +62,6 @@ class Portfolio:
         return sum(self.tiers, TierSums(""))
 
 
-def _in_groups(condition: ColumnElement[bool]) -> ColumnElement[bool] | None:
-    """A condition on customers as one on `PortfolioGroup`; None when it speaks of anything but department, account
-    manager and status."""
-    for element in visitors.iterate(condition):
-        if isinstance(element, FromClause | SelectBase | TextClause):
-            return None
-        if isinstance(element, ColumnClause):
-            table = element.table
-            if not isinstance(table, Table) or table.name != "customer" or element.name not in _GROUP_COLUMNS:
-                return None
-
-    def replace(element: Any, **_more: Any) -> Any:
-        return _GROUP_COLUMNS[element.name] if isinstance(element, ColumnClause) else None
-
-    return visitors.replacement_traverse(condition, {}, replace)
-
-
 _SUMS = ("sales", "goods_cost", "contact_cost", "profit", "minutes")
 
 
@@ -90,7 +71,7 @@ def _rows(actor: Actor, by: str) -> list[Any]:
     :param by: "proposal" or "account_manager_id".
     """
     sight = visible(actor, "customers.view")
-    grouped = _in_groups(sight)
+    grouped = asked_of_groups(sight, PortfolioGroup)
     key: tuple[Any, ...]
     sums: tuple[Any, ...]
     if grouped is not None:

@@ -10,22 +10,17 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
-    ColumnClause,
     ColumnElement,
-    FromClause,
-    SelectBase,
-    Table,
-    TextClause,
     and_,
     func,
     select,
     type_coerce,
 )
-from sqlalchemy.sql import visitors
 
 from portal.core import clock
 from portal.core.database import Money
 from portal.core.permissions import visible
+from portal.customers.groups import asked_of_groups
 from portal.customers.models import Customer
 from portal.customers.permissions import VIEW
 from portal.customers.remembered import Figure, remembered
@@ -118,36 +113,10 @@ def _sums(row: Any, start: int) -> Sums:
     return Sums(total, cost, better, int(count))
 
 
-#: Columns of customers that `PurchaseGroupMonth` has, too.
-_GROUP_COLUMNS = {
-    name: PurchaseGroupMonth.__table__.c[name] for name in ("department_id", "account_manager_id", "status")
-}
-
-
-def asked_of_groups(condition: ColumnElement[bool]) -> ColumnElement[bool] | None:
-    """A condition on customers as one on `PurchaseGroupMonth`.
-
-    None when it speaks of anything but department, account manager and status: such a condition may hold for one
-    customer of a group and not for another.
-    """
-    for element in visitors.iterate(condition):
-        if isinstance(element, FromClause | SelectBase | TextClause):
-            return None
-        if isinstance(element, ColumnClause):
-            table = element.table
-            if not isinstance(table, Table) or table.name != "customer" or element.name not in _GROUP_COLUMNS:
-                return None
-
-    def replace(element: Any, **_more: Any) -> Any:
-        return _GROUP_COLUMNS[element.name] if isinstance(element, ColumnClause) else None
-
-    return visitors.replacement_traverse(condition, {}, replace)
-
-
 def _month_sums(actor: Actor, period: Period, by_owner: bool) -> list[Any]:
     """Rows of (department, account manager,) year, month and sums of the visible customers."""
     sight = visible(actor, VIEW)
-    in_groups = asked_of_groups(sight)
+    in_groups = asked_of_groups(sight, PurchaseGroupMonth)
     month: Months = PurchaseMonth if in_groups is None else PurchaseGroupMonth
     owner: Any = Customer if in_groups is None else PurchaseGroupMonth
     key = (*((owner.department_id, owner.account_manager_id) if by_owner else ()), month.year, month.month)
