@@ -37,7 +37,6 @@ from portal.demo import load as demo_company
 from portal.demo.words import SHORT_NAME
 from portal.extensions import db
 from portal.jobs import worker as job_worker
-from portal.jobs.queue import huey_of
 from portal.pluginmanager import PluginError
 from portal.startup import settle, without_collector
 
@@ -144,7 +143,6 @@ def _prepare(app: Flask, *, demo: bool) -> str:
         accounts = demo_company.accounts_text() if demo else ""
         db.session.remove()
         db.engine.dispose()
-    huey_of(app).storage.close()
     if accounts:
         # The log-in page of the demo company names its accounts, and everything bears its name.
         for name, value in (("DEMO", True), ("ORGANISATION", SHORT_NAME)):

@@ -38,8 +38,12 @@ FOREVER = "public, max-age=31536000, immutable"
 
 #: Any quoted word may be the name of an icon (menus, hooks and panels give names as data) …
 _LITERAL = re.compile(r"""["']([a-z0-9]+(?:-[a-z0-9]+)*)["']""")
-#: … and these surely are: arguments called icon, the first argument of icon(…), references into the sprite.
-_STRICT = re.compile(r"""(?:\bicon(?:\(|\s*=)\s*["']|\}\}#)([^"'{}<>\s]+)["']""")
+#: … and these surely are: arguments called icon, the first argument of icon(…), references into the sprite. Each begins
+#: with plain letters, which the engine looks for without trying the rest at every character.
+_SURELY = (
+    re.compile(r"""icon(?:\(|\s*=)\s*["']([^"'{}<>\s]+)["']"""),
+    re.compile(r"""\}\}#([^"'{}<>\s]+)["']"""),
+)
 _SYMBOL = re.compile(r'<symbol\b[^>]*?viewBox="([^"]+)"[^>]*?id="([^"]+)"[^>]*>(.*?)</symbol>', re.DOTALL)
 _RULE = re.compile(r"([^{}]*)\{[^{}]*\}")
 _DARK = ('[data-bs-theme="dark"]', "[data-bs-theme=dark]")
@@ -145,7 +149,7 @@ def icons_in(text: str, known: Iterable[str]) -> tuple[set[str], set[str]]:
     :returns: (names that exist among all quoted words, names that are used as an icon and do not exist).
     """
     names = set(known)
-    certain = set(_STRICT.findall(text)) if "icon" in text or "}}#" in text else set()
+    certain = {name for pattern in _SURELY for name in pattern.findall(text)}
     return (set(_LITERAL.findall(text)) | certain) & names, certain - names
 
 

@@ -1,12 +1,13 @@
-"""Visits and meetings as a calendar that other programs subscribe to (RFC 5545)."""
+"""Visits and meetings as a calendar that other programs subscribe to (RFC 5545).
+
+icalendar is loaded with the first calendar: it is large, and few ask for one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
-
-from icalendar import Calendar, Event, vCalAddress
+from typing import TYPE_CHECKING, Any
 
 from plugins.key_accounts.care.models import Meeting
 from portal.core import clock
@@ -14,6 +15,9 @@ from portal.customers.models import Contact
 from portal.i18n import _
 from portal.notifications.services import CalendarPart
 from portal.org.models import User
+
+if TYPE_CHECKING:
+    from icalendar import Calendar, Event
 
 PRODUCT = "-//portal//key accounts//EN"
 
@@ -23,10 +27,7 @@ def calendar_of(visits: Sequence[Any], meetings: Sequence[Any], host: str, link:
 
     :param host: of the portal; with the id it makes the entry's lasting name. :param link: endpoint, id → address.
     """
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    calendar = _calendar("PUBLISH")
     calendar.add("x-wr-calname", _("Key accounts"))
     for row in visits:
         summary = _("Visit: %(customer)s (%(executive)s)", customer=row.customer, executive=row.executive)
@@ -44,11 +45,10 @@ def calendar_of(visits: Sequence[Any], meetings: Sequence[Any], host: str, link:
 
 def invitation_of(meeting: Meeting, guest: Contact, organiser: User | None, host: str) -> CalendarPart:
     """A meeting as an invitation of one guest (RFC 5546): REQUEST, or CANCEL for one that was called off."""
+    from icalendar import vCalAddress
+
     is_off = meeting.state == "cancelled"
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("method", "CANCEL" if is_off else "REQUEST")
+    calendar = _calendar("CANCEL" if is_off else "REQUEST")
     event = _event(
         f"meeting-{meeting.id}@{host}", meeting, meeting.title, meeting.agenda, "CANCELLED" if is_off else "CONFIRMED"
     )
@@ -59,7 +59,19 @@ def invitation_of(meeting: Meeting, guest: Contact, organiser: User | None, host
     return CalendarPart(str(calendar["method"]), calendar.to_ical().decode("utf-8"))
 
 
+def _calendar(method: str) -> Calendar:
+    from icalendar import Calendar
+
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", method)
+    return calendar
+
+
 def _event(uid: str, row: Any, summary: str, description: str, state: str, url: str = "") -> Event:
+    from icalendar import Event
+
     event = Event()
     event.add("uid", uid)
     event.add("dtstamp", clock.now())
