@@ -43,8 +43,6 @@ from plugins.sop.manuals.models import LIMIT_UNITS
 from portal.core.numbers import whole_from
 
 ROOT = Path(__file__).parent / "data"
-#: Languages with files of their own; the others are made from one of them.
-WRITTEN = ("zh_Hans_CN", "en")
 #: Kinds of department that starters are sorted by.
 DEPARTMENT_KINDS = ("sales", "service", "finance", "logistics", "marketing", "archive", "management")
 

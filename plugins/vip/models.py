@@ -19,7 +19,6 @@ SILVER, GOLD, DIAMOND = "silver", "gold", "diamond"
 LEVELS = (SILVER, GOLD, DIAMOND)
 
 ACTIVE, SUSPENDED, WITHDRAWN, LAPSED = "active", "suspended", "withdrawn", "lapsed"
-MEMBERSHIP_STATES = (ACTIVE, SUSPENDED, WITHDRAWN, LAPSED)
 
 #: Ways into membership: the customer applied, the company proposed, a membership is renewed.
 BY_CUSTOMER, BY_COMPANY, BY_RENEWAL = "customer", "company", "renewal"

@@ -350,19 +350,3 @@ _BY_KEY = {festival.key: festival for festival in FESTIVALS}
 def festival(key: str) -> Festival:
     """The festival with this key; KeyError when there is none."""
     return _BY_KEY[key]
-
-
-def next_festivals(day: date) -> list[tuple[date, Festival]]:
-    """Each festival with its next date from this day on, the nearest first."""
-    return sorted(((f.next_on_or_after(day), f) for f in FESTIVALS), key=lambda pair: (pair[0], pair[1].key))
-
-
-def festivals_between(first: date, last: date) -> list[tuple[date, Festival]]:
-    """Every festival from `first` to `last`, both included, in the order of the dates."""
-    found = []
-    for item in FESTIVALS:
-        day = first
-        while day <= last and (day := item.next_on_or_after(day)) <= last:
-            found.append((day, item))
-            day += timedelta(1)
-    return sorted(found, key=lambda pair: (pair[0], pair[1].key))

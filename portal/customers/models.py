@@ -179,11 +179,6 @@ class Customer(db.Model):
         """Whether the customer is a person."""
         return self.party == words.Party.PERSON
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether a sale was closed (已成交): after the stage "opportunity"."""
-        return self.stage in words.CLOSED_STAGES
-
 
 class CustomerAlias(db.Model):
     """Another name under which a customer is known (former names, trade names)."""

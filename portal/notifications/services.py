@@ -282,16 +282,6 @@ def mark_all_read(user_id: int, up_to: int, kind: str = "") -> int:
     return rows_changed(done)
 
 
-def mark_about_read(user_id: int, about: str) -> int:
-    """Mark notices about something as read because the person is looking at it. Returns how many."""
-    done = db.session.execute(
-        update(Notice)
-        .where(Notice.user_id == user_id, Notice.read_at.is_(None), Notice.about == about)
-        .values(read_at=clock.now(), is_for_digest=False)
-    )
-    return rows_changed(done)
-
-
 def choose_channels(actor: Actor, choices: Mapping[str, str]) -> int:
     """Keep the actor's own choices: kind → channel. Returns how many changed.
 

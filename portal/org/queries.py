@@ -295,11 +295,6 @@ def approver_chain(department_id: int) -> list[ChainLink]:
     return [ChainLink(row.id, row.name, row.head_id, row.deputy_id) for row in rows]
 
 
-def active_head_of(department_id: int) -> int | None:
-    """The nearest active head, from the department upwards (R-ORG-3); None when nobody is left."""
-    return next((link.head_id for link in approver_chain(department_id) if link.head_id is not None), None)
-
-
 # ---- delegations ---------------------------------------------------------------------------------------------------
 
 
@@ -342,20 +337,6 @@ def active_delegations(at: datetime | None = None) -> list[Grant]:
     """
     moment = at or clock.now()
     return usable(grants(Delegation.begins_at <= moment, Delegation.ends_at > moment), moment)
-
-
-def delegates_of(user_id: int, kind: str, department_id: int | None, at: datetime | None = None) -> list[int]:
-    """Who may decide for the person on a request of the kind in the department. One level: not their delegates."""
-    return [
-        grant.delegate_id
-        for grant in active_delegations(at)
-        if grant.delegator_id == user_id and grant.scope.covers(kind, department_id)
-    ]
-
-
-def delegators_of(user_id: int, at: datetime | None = None) -> list[Grant]:
-    """The delegations by which the person may decide for others."""
-    return [grant for grant in active_delegations(at) if grant.delegate_id == user_id]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from portal.extensions import db
 from portal.notifications.kinds import NoticeKind, message
 from portal.notifications.models import Notice, NoticePreference, OutboxMessage
 from portal.notifications.queries import PAGE_SIZE, notice_page, unread_count
-from portal.notifications.services import mark_about_read, notify, queue_mail
+from portal.notifications.services import notify, queue_mail
 from tests.functional.test_audit_pages import statements_of
 from tests.world import World
 
@@ -119,15 +119,6 @@ def test_statements_do_not_grow_with_the_notices(app: Flask, world: World, clien
     few = statements_of(client, "/notices/")
     tell(world, "anna", 25)
     assert statements_of(client, "/notices/") <= few
-
-
-def test_looking_at_the_thing_reads_its_notices(app: Flask, world: World) -> None:
-    with transaction():
-        notify([world.user("anna").id], "tests.one", title="waits", about="request:7")
-        notify([world.user("anna").id], "tests.one", title="waits", about="request:8")
-    with transaction():
-        assert mark_about_read(world.user("anna").id, "request:7") == 1
-    assert unread_count(world.actor("anna")) == 1
 
 
 def test_everybody_chooses_his_own_ways(app: Flask, world: World, client: FlaskClient) -> None:

@@ -105,7 +105,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "money": values.money,
     "whole": values.whole,
     "day": values.day,
-    "yes_no": values.yes_no,
     "region": values.region,
     "several": values.several,
     "birthday": values.birthday,

@@ -33,10 +33,6 @@ STATES = (
 FINAL = (VOID, DESTROYED, CANCELLED)
 #: Nothing was printed yet: the end of the grant cancels these.
 UNPRINTED = (RESERVED, READY)
-#: Sheets are outside the archive's cabinet and of nobody else than the collector.
-OUTSIDE = (ISSUED,)
-#: Sheets exist, or may exist.
-ON_PAPER = (SENT, SUSPECT, PRINTED, OFFERED, ISSUED, RETURNED, LOST, SPOILED)
 #: The end of the grant calls these back.
 RECALLABLE = (SENT, SUSPECT, PRINTED, OFFERED, ISSUED)
 

@@ -25,7 +25,6 @@ FILE_STATES = (CURRENT, SUPERSEDED, WITHDRAWN, QUARANTINED)
 
 UPLOADED, PRODUCED = "uploaded", "produced"
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
-MEDIA_TYPES = (PDF, JPEG, PNG)
 
 #: What a request to change a dossier asks for.
 NEW_CUSTOMER, CHANGE, SUPPLEMENT = "new", "change", "supplement"

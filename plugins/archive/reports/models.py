@@ -17,7 +17,6 @@ from portal.org.models import User
 from portal.purchases.models import Product
 
 DRAFT, SUBMITTED, RETURNED, ACCEPTED = "draft", "submitted", "returned", "accepted"
-REPORT_STATES = (DRAFT, SUBMITTED, RETURNED, ACCEPTED)
 
 MONTH, QUARTER, YEAR = "month", "quarter", "year"
 PERIODS = (MONTH, QUARTER, YEAR)

@@ -92,10 +92,6 @@ def _roles_cell(row: Any, _context: CellContext) -> Any:
     return _("; ").join(words.word(words.ROLES, name) for name in ROLES if getattr(row, name)) or DASH
 
 
-def _may_decide(actor: Actor) -> bool:
-    return can(actor, DECIDE_TIER)
-
-
 _HAS_ROLE = func.coalesce(or_(*(getattr(CustomerTier, name) for name in ROLES)), False)
 
 TIER_LIST = Listing(

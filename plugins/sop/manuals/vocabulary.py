@@ -38,8 +38,6 @@ DEPARTMENT_KINDS: dict[str, Any] = {
     "archive": _l("Archive department"),
     "management": _l("Management department"),
 }
-#: As printed.
-CLASSIFICATION_MARKS: dict[str, Any] = {models.INTERNAL: _l("Internal"), models.CONFIDENTIAL: _l("Confidential")}
 ROLES: dict[str, Any] = {
     models.EVERYBODY: _l("Everybody"),
     models.HEADS: _l("Department heads"),

@@ -14,11 +14,6 @@ STATES: dict[str, Any] = {
     models.CANCELLED: _l("Called off"),
 }
 STATE_TONES = {models.OPEN: "info", models.DONE: "success", models.CANCELLED: "neutral"}
-STEP_STATES: dict[str, Any] = {
-    models.STEP_OPEN: _l("To do"),
-    models.STEP_DONE: _l("Ticked"),
-    models.STEP_SKIPPED: _l("Not applicable"),
-}
 EVENTS: dict[str, Any] = {
     "started": _l("Checklist started"),
     "ticked": _l("Ticked"),

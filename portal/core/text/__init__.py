@@ -10,7 +10,7 @@ from portal.core.han.pinyin import pinyin_full, pinyin_initials, pinyin_syllable
 
 from .lines import clean_text
 from .lookalikes import latin_form, mixed_word, seen_form
-from .masking import mask_email, mask_id, mask_name, mask_phone
+from .masking import mask_email, mask_name, mask_phone
 from .patterns import LIKE_ESCAPE, like_literal
 from .similarity import similarity
 from .terms import (
@@ -41,7 +41,6 @@ __all__ = [
     "like_literal",
     "lookup_prefix",
     "mask_email",
-    "mask_id",
     "mask_name",
     "mask_phone",
     "mixed_word",

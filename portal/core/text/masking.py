@@ -107,12 +107,3 @@ def mask_name(name: str) -> str:
         keep = 2 if len(name) > 2 and name[:2] in _COMPOUND_SURNAMES else 1
         return name[:keep] + "*" * max(len(name) - keep, 1)
     return " ".join(word[0] + "*" * max(len(word) - 1, 1) for word in name.split())
-
-
-def mask_id(number: str) -> str:
-    """Numbers of identity papers and accounts: first and last character stay, "440305199001011234" →
-    "4****************4"."""
-    number = number.strip()
-    if len(number) < 4:
-        return "*" * len(number)
-    return number[0] + "*" * (len(number) - 2) + number[-1]
