@@ -24,6 +24,7 @@ from portal.core import clock
 from portal.core.errors import Invalid
 from portal.core.registry import registry
 from portal.core.spreadsheets import is_dangerous, read_table
+from portal.core.storage import storage
 from portal.core.transaction import transaction
 from portal.customers.exporting import approval, services
 from portal.customers.exporting.models import DataExport, ExportState
@@ -145,6 +146,24 @@ def test_many_rows_need_the_head_and_only_the_applicant_gets_the_file(client: Fl
         answer = client.post(f"/exports/{asked.id}/file")
         assert answer.status_code == status
         assert (b"You may see less than when this file was made." in answer.data) is (status == 403)
+    # A single customer went where he sees nothing: what was kept is not given out, but made anew with what he sees.
+    with transaction():
+        db.session.get_one(Customer, world.customer_id("maotai")).department_id = world.department("office").id
+    world.login(client, "hugo")
+    ends = asked.expires_at
+    answer = client.post(f"/exports/{asked.id}/file", follow_redirects=True)
+    assert "The list shows you less than when this file was made. It is being made anew." in answer.text
+    db.session.expire_all()
+    assert (asked.state, asked.rows, asked.expires_at) == (ExportState.READY, 5, ends)
+    assert len(list(storage().iterate(services.AREA))) == 1
+    answer = client.post(f"/exports/{asked.id}/file")
+    names = {row[0].value for row in openpyxl.load_workbook(io.BytesIO(answer.data)).active.iter_rows(min_row=2)}
+    assert (answer.status_code, len(names)) == (200, 5)
+    # A file that was kept without the ids of its rows is not given out either.
+    with transaction():
+        asked.storage_key = storage().put(services.AREA, answer.data).key
+    assert client.post(f"/exports/{asked.id}/file").status_code == 302
+    assert client.post(f"/exports/{asked.id}/file").status_code == 200
     # After its days the file is gone.
     world.login(client, "hugo")
     with clock.frozen(clock.now() + timedelta(days=8)), transaction():

@@ -30,7 +30,7 @@ def make(context: JobContext, export_id: int) -> dict[str, Any]:
     try:
         context.progress(0, total, _("Writing the rows"))
         export = services.own_export(export_id, actor)
-        with services.written(export, actor, progress) as (path, rows):
+        with services.written(export, actor, progress) as (path, ids):
             content = path.read_bytes()
     except PortalError as error:
         _failed(export_id, str(error))
@@ -41,9 +41,9 @@ def make(context: JobContext, export_id: int) -> dict[str, Any]:
     db.session.rollback()
     with transaction():
         export = services.own_export(export_id, actor)
-        services.keep_file(export, content)
-        services.note_made(export, rows, actor)
-    return {"url": page, "message": _n("%(num)s row was exported.", "%(num)s rows were exported.", rows)}
+        services.keep_file(export, content, ids)
+        services.note_made(export, len(ids), actor)
+    return {"url": page, "message": _n("%(num)s row was exported.", "%(num)s rows were exported.", len(ids))}
 
 
 def _failed(export_id: int, problem: str) -> None:

@@ -14,7 +14,10 @@ from portal.org.models import User
 
 
 class ExportState(StrEnum):
-    """waiting for the approval → queued → ready → expired; refused and failed are ends; "sent" was made at once."""
+    """waiting for the approval → queued → ready → expired; refused and failed are ends; "sent" was made at once.
+
+    A file that holds what its owner does not see any more goes from ready back to queued.
+    """
 
     WAITING = "waiting"
     REFUSED = "refused"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,6 +52,8 @@ QUERY_LENGTH = 4_000
 REASON_LENGTH = 500
 #: An approved file may have grown by this share since it was asked for.
 GROWTH = 1.1
+#: Begins what is kept of an export: the ids of its rows, packed, then the file. What begins otherwise is a file alone.
+PACKED = b"portal export 1\n"
 
 
 @dataclass(frozen=True)
@@ -196,14 +199,15 @@ def own_export(export_id: int, actor: Actor) -> DataExport:
 
 
 @contextmanager
-def written(export: DataExport, actor: Actor, progress: Any = None) -> Iterator[tuple[Path, int]]:
-    """Write the file of an export into a temporary folder: (path, rows). What the actor may see now counts.
+def written(export: DataExport, actor: Actor, progress: Any = None) -> Iterator[tuple[Path, list[int]]]:
+    """Write the file of an export into a temporary folder: (path, ids of the rows). What the actor may see now counts.
 
     :raises NotFound, NotAllowed: as `exportable`. :raises Invalid: when there are far more rows than were approved.
     """
     listing = exportable(export.listing, actor)
     most = max(int(export.asked_rows * GROWTH), free_rows()) if export.request_id else MAX_ROWS
-    headers, rows = listing.export_rows(actor, arguments(export.query))
+    ids: list[int] = []
+    headers, rows = listing.export_rows(actor, arguments(export.query), ids.append)
     marks = Marks(
         _("About this export"),
         [
@@ -220,10 +224,10 @@ def written(export: DataExport, actor: Actor, progress: Any = None) -> Iterator[
         path = Path(folder) / f"export.{export.format}"
         counted = _counted(rows, most, progress)
         if export.format == "xlsx":
-            count = write_xlsx(path, [Sheet(export.title, headers, counted)], marks)
+            write_xlsx(path, [Sheet(export.title, headers, counted)], marks)
         else:
-            count = write_csv(path, headers, counted, marks)
-        yield path, count
+            write_csv(path, headers, counted, marks)
+        yield path, ids
 
 
 def _counted(rows: Iterator[list[Any]], most: int, progress: Any) -> Iterator[list[Any]]:
@@ -278,16 +282,32 @@ def _has_lost_rights(export: DataExport, actor: Actor) -> bool:
     return any(set(then.get(name, ())) - set(held) for name, held in now.items())
 
 
-def keep_file(export: DataExport, content: bytes) -> None:
-    """Keep the file for the days of the setting."""
-    export.storage_key = storage().put(AREA, content).key
+def keep_file(export: DataExport, content: bytes, ids: Sequence[int]) -> None:
+    """Keep the file for the days of the setting, with the ids of its rows; made anew, it is kept no longer."""
+    before, export.storage_key = export.storage_key, storage().put(AREA, _pack(content, ids)).key
     export.state = ExportState.READY.value
-    export.expires_at = clock.now() + timedelta(days=int(settings.get(KEEP_SETTING)))
+    if export.expires_at is None:
+        export.expires_at = clock.now() + timedelta(days=int(settings.get(KEEP_SETTING)))
     db.session.flush()
+    _delete(before)
 
 
-def fetch(export: DataExport, actor: Actor) -> bytes:
-    """The kept file; every fetch is recorded.
+def _pack(content: bytes, ids: Sequence[int]) -> bytes:
+    packed = zlib.compress(json.dumps(list(ids)).encode())
+    return b"%s%d\n%s%s" % (PACKED, len(packed), packed, content)
+
+
+def _unpack(kept: bytes) -> tuple[list[int] | None, bytes]:
+    """(ids of the rows, the file); None for a file that was kept without them."""
+    if not kept.startswith(PACKED):
+        return None, kept
+    length, _newline, rest = kept.removeprefix(PACKED).partition(b"\n")
+    return json.loads(zlib.decompress(rest[: int(length)])), rest[int(length) :]
+
+
+def fetch(export: DataExport, actor: Actor) -> bytes | None:
+    """The kept file; every fetch is recorded. None: it holds rows that the list does not show its owner any more, and
+    is being made anew; what was approved stays approved.
 
     :raises NotFound: not there (any more). :raises NotAllowed: the owner lost rights since.
     """
@@ -299,6 +319,10 @@ def fetch(export: DataExport, actor: Actor) -> bytes:
             _("You may see less than when this file was made. Ask for the export again."),
             permission=listing.export_permission,
         )
+    ids, content = _unpack(storage().get(export.storage_key))
+    if ids is None or not listing.shows_all(actor, ids):
+        queue(export, actor)
+        return None
     record(
         actor,
         CustomerAction.EXPORT_DOWNLOAD,
@@ -307,20 +331,26 @@ def fetch(export: DataExport, actor: Actor) -> bytes:
         object_label=export.title,
         new={"rows": export.rows},
     )
-    return storage().get(export.storage_key)
+    return content
+
+
+def _delete(key: str) -> None:
+    """Delete a file that an export had, unless another one has the same."""
+    if key and db.session.scalar(select(DataExport.id).where(DataExport.storage_key == key).limit(1)) is None:
+        storage().delete(key)
 
 
 def expire() -> int:
     """Delete files whose time is over. Returns how many."""
     count = 0
     for export in db.session.scalars(
-        select(DataExport).where(DataExport.state == ExportState.READY.value, DataExport.expires_at <= clock.now())
+        select(DataExport).where(DataExport.storage_key != "", DataExport.expires_at <= clock.now())
     ):
-        key, export.storage_key, export.state = export.storage_key, "", ExportState.EXPIRED.value
+        if export.state != ExportState.QUEUED:
+            export.state = ExportState.EXPIRED.value
+        key, export.storage_key = export.storage_key, ""
         db.session.flush()
-        shared = db.session.scalar(select(DataExport.id).where(DataExport.storage_key == key).limit(1))
-        if key and shared is None:
-            storage().delete(key)
+        _delete(key)
         count += 1
     db.session.flush()
     return count

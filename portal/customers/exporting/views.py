@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, send_file, url_for
 from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -22,7 +22,7 @@ from portal.customers.exporting import services
 from portal.customers.exporting.models import DataExport, ExportState
 from portal.customers.exporting.services import ExportInput
 from portal.extensions import db
-from portal.i18n import _l
+from portal.i18n import _, _l
 
 blueprint = Blueprint("exports", __name__, url_prefix="/exports")
 
@@ -129,12 +129,12 @@ def make() -> BaseResponse | tuple[str, int]:
 def _send_now(export_id: int) -> Response:
     actor = current_actor()
     export = services.own_export(export_id, actor)
-    with services.written(export, actor) as (path, rows):
+    with services.written(export, actor) as (path, ids):
         content = path.read_bytes()
     db.session.rollback()
     with transaction():
         export = services.own_export(export_id, actor)
-        services.note_made(export, rows, actor)
+        services.note_made(export, len(ids), actor)
         name, kind = services.file_name(export), export.format
     return _file(content, name, kind)
 
@@ -160,10 +160,13 @@ def show(export_id: int) -> str:
 
 @blueprint.post("/<int:export_id>/file")
 @signed_in
-def file(export_id: int) -> Response:
+def file(export_id: int) -> BaseResponse:
     """The file; its applicant's alone. A POST, because every fetch is recorded."""
     with transaction():
         export: DataExport = services.own_export(refuse_large_id(export_id), current_actor())
         content = services.fetch(export, current_actor())
         name, kind = services.file_name(export), export.format
+    if content is None:
+        flash(_("The list shows you less than when this file was made. It is being made anew."), "info")
+        return redirect(url_for(".show", export_id=export_id))
     return _file(content, name, kind)
