@@ -157,6 +157,9 @@ def _is_ready(app: Flask, *, demo: bool) -> bool:
         return not migrating.missing_heads(app) and not (demo and demo_company.is_empty())
     except (migrating.UnknownRevision, SQLAlchemyError, OSError):
         return False
+    finally:
+        # What was read holds nothing any more while `portal prepare` works.
+        db.session.remove()
 
 
 def _children(app: Flask, *, web: bool, worker: bool) -> list[Child]:

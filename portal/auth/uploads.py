@@ -47,11 +47,13 @@ def count_uploads(request: Request, actor: Actor) -> None:
     # A body without a length (sent in pieces) counts as the largest there may be.
     size = request.content_length or request.max_content_length or 0
     kib = -(-size // 1024)
-    counts = rates()
-    again_at = counts.take(f"upload:{actor.user_id}", LEAST_FILES, lambda: int(settings.get(FILES.key)), weight=sent)
+    counts, files = rates(), f"upload:{actor.user_id}"
+    again_at = counts.take(files, LEAST_FILES, lambda: int(settings.get(FILES.key)), weight=sent)
     if again_at is None:
         again_at = counts.take(
             f"upload-kib:{actor.user_id}", LEAST_MIB * 1024, lambda: int(settings.get(MIB.key)) * 1024, weight=kib
         )
+        if again_at is not None:
+            counts.give_back(files, sent)
     if again_at is not None:
         raise too_many(_("You have sent unusually many or large files within an hour."), again_at)

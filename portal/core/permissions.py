@@ -232,11 +232,15 @@ def visible_branches(actor: Actor, permission: str) -> list[Condition]:
 def _branches_of(rule: Rule, actor: Actor) -> Sequence[Condition]:
     if rule.branches is None:
         return (_rows_of(rule, actor),)
-    return _kept_branches(rule.branches, actor) if rule.lasting else rule.branches(actor)
+    if not rule.lasting:
+        return rule.branches(actor)
+    return _kept_branches(rule.branches, actor, visible(actor, rule.follows) if rule.follows else None)
 
 
 @lru_cache(maxsize=4096)
-def _kept_branches(branches: Callable[[Actor], Sequence[Condition]], actor: Actor) -> Sequence[Condition]:
+def _kept_branches(
+    branches: Callable[[Actor], Sequence[Condition]], actor: Actor, _followed: Condition | None
+) -> Sequence[Condition]:
     return tuple(branches(actor))
 
 

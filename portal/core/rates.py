@@ -50,6 +50,15 @@ class Rates:
                 return None
             return datetime.fromtimestamp((self._seen[key][0][0] + SLICES) * SLICE, tz=UTC)
 
+    def give_back(self, key: str, weight: int) -> None:
+        """Take back a use that was counted just now: something else refused it."""
+        with self._lock:
+            slices = self._seen.get(key)
+            if slices:
+                slices[-1][1] = max(0, slices[-1][1] - weight)
+                if not slices[-1][1]:
+                    slices.pop()
+
     def _count(self, key: str, now: int, bound: int, weight: int) -> bool:
         """Count a use when it fits below `bound` in the hour; whether it was."""
         slices = self._seen.setdefault(key, deque())

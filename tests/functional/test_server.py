@@ -14,8 +14,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from portal import server
+from portal.extensions import db
 from tests.conftest_servers import free_port
+from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -249,3 +253,12 @@ def test_one_portal_for_a_data_folder(tmp_path: Path) -> None:
     assert f"process {first.pid}" in done.stdout
     first.communicate(timeout=10)
     assert first.returncode == 0
+
+
+def test_nothing_is_held_while_the_database_is_made_ready(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`portal prepare` works for minutes: what the supervisor read before must not keep the log of writes from ending."""
+    monkeypatch.setattr(server.migrating, "missing_heads", lambda _app: set())
+    assert server._is_ready(app, demo=True)
+    assert not db.session().in_transaction()
