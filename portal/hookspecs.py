@@ -160,8 +160,9 @@ def register_file_stores() -> Sequence[Any]:  # type: ignore[empty-body]
 def register_audit_words() -> Sequence[Any]:  # type: ignore[empty-body]
     """Words for a module's own codes in the audit trail.
 
-    When: once, at start. Gets: nothing. Returns: `portal.audit.labels.AuditWord`s; None means none, the codes are then
-    shown as they are. Several answers: joined; a word registered twice stops the start. Transaction: none.
+    When: once, at start. Gets: nothing. Returns: `portal.audit.labels.AuditWord`s, and `AuditFinder`s for words that
+    are not known at the start; None means none, the codes are then shown as they are. Several answers: joined; a word
+    registered twice stops the start. Transaction: none.
     """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from plugins.archive.dossiers import listings as dossier_listings
 from plugins.archive.dossiers import producing
 from plugins.archive.dossiers import views as dossier_views  # noqa: F401
 from plugins.archive.dossiers import vocabulary as dossier_words
+from plugins.archive.dossiers.fields import FIELDS
 from plugins.archive.lookups import approvals as lookup_approvals
 from plugins.archive.lookups import listings as lookup_listings
 from plugins.archive.lookups import parts as lookup_parts
@@ -40,7 +42,7 @@ from plugins.archive.reports import listings as report_listings
 from plugins.archive.reports import offers, stock
 from plugins.archive.reports import views as report_views  # noqa: F401
 from plugins.archive.reports import vocabulary as report_words
-from portal.audit.labels import value_words
+from portal.audit.labels import AuditFinder, value_words
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavArea, NavItem
@@ -49,10 +51,12 @@ from portal.core.permissions import Permission, Rule
 from portal.core.settings import Setting
 from portal.core.storage import FileStore
 from portal.core.together import Question
+from portal.core.uploads.problems import MESSAGES
 from portal.hookspecs import hookimpl
-from portal.i18n import _l
+from portal.i18n import _, _l
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import Actor
+from portal.org.audit_words import people
 
 
 @hookimpl
@@ -143,15 +147,35 @@ def register_audit_words() -> Sequence[Any]:
             "archive",
             (
                 ("part", dossier_words.PARTS),
-                ("parts", dossier_words.PARTS),
                 ("kind", dossier_words.CHANGE_KINDS),
+                ("fields", FIELDS),
                 ("state", dossier_words.CHANGE_STATES),
+                ("state", dossier_words.STATES),
+                ("state", report_words.STATES),
+                ("state", {key: said[0] for key, said in copy_words.STATES.items()}),
                 *((field, {key: said[0] for key, said in copy_words.STATES.items()}) for field in ("from", "to")),
                 ("mode", lookup_words.MODES),
                 ("period", report_words.PERIODS),
             ),
         ),
+        AuditFinder("names", "archive:parts", _parts),
+        AuditFinder("names", "archive:problem", _problem),
+        *people("archive", "holder", "witness"),
     ]
+
+
+#: A placeholder of a message: what stood there was not kept.
+_PLACE = re.compile(r"%\(\w+\)[a-z]")
+
+
+def _parts(value: Any, _entry: Any) -> str | None:
+    """Parts of the dossier that stand in one text."""
+    return lookup_words.part_names(str(value).split()) or None
+
+
+def _problem(code: str, _entry: Any) -> str | None:
+    """Why an upload was refused."""
+    return _PLACE.sub("…", _(MESSAGES[code])) if code in MESSAGES else None
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, url_for
 
 from plugins.key_accounts import offers, permissions, settings, views, vocabulary, work
-from portal.audit.labels import AuditWord
+from portal.audit.labels import AuditTerm
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -84,7 +84,7 @@ def register_document_kinds() -> list[DocumentKind]:
 
 
 @hookimpl
-def register_audit_words() -> Sequence[AuditWord]:
+def register_audit_words() -> Sequence[AuditTerm]:
     return vocabulary.AUDIT_WORDS
 
 

@@ -7,14 +7,19 @@ from typing import Any
 from plugins.key_accounts.care import vocabulary as care
 from plugins.key_accounts.opportunities import vocabulary as opportunities
 from plugins.key_accounts.plans import vocabulary as plans
-from plugins.key_accounts.policies.forms import SEGMENT_WORDS
+from plugins.key_accounts.policies.forms import EMPHASIS_WORDS, SEGMENT_WORDS
+from plugins.key_accounts.satisfaction import vocabulary as satisfaction
 from plugins.key_accounts.scorecards import criteria
 from plugins.key_accounts.scorecards.forms import VIOLATION_WORDS
 from plugins.key_accounts.stakeholders import vocabulary as stakeholders
 from plugins.key_accounts.team import vocabulary as team
 from plugins.key_accounts.tiers import vocabulary as tiers
-from portal.audit.labels import AuditWord, value_words
+from plugins.key_accounts.whitespace import tree
+from plugins.key_accounts.whitespace.views import STATE_WORDS
+from portal.audit.labels import AuditFinder, AuditWord, value_words
+from portal.customers.vocabulary import LABELS, CustomerKind
 from portal.i18n import _l
+from portal.org.audit_words import people
 
 _OBJECTS: dict[str, Any] = {
     "key_accounts_care": _l("Care of a key account"),
@@ -186,8 +191,29 @@ _VALUES: tuple[tuple[str, dict[Any, Any]], ...] = (
     ("verdict", criteria.VERDICTS),
     ("card", criteria.TITLES),
     ("kind", VIOLATION_WORDS),
+    ("kind", care.INCENTIVES),
+    ("kind", plans.ENTRIES),
+    ("kind", LABELS[CustomerKind]),
+    ("duty", {key: said[0] for key, said in care.DUTIES.items()}),
+    ("set_up", {key: said[0] for key, said in care.DUTIES.items()}),
+    ("section", {key: said[0] for key, said in plans.SECTIONS.items()}),
+    ("phase", satisfaction.PHASES),
+    ("grade", satisfaction.GRADES),
+    ("level", team.LEVELS),
+    ("state", STATE_WORDS),
+    ("factors", EMPHASIS_WORDS),
     ("segment", SEGMENT_WORDS),
 )
+
+
+def _field(name: str) -> str | None:
+    """Names of fields that are keys of something else: branches of the driver tree, "2026 more_use" of targets."""
+    branches = {node.key: node.label for node in tree.nodes()}
+    if name in branches and name not in _FIELDS:
+        return str(branches[name])
+    year, _space, source = name.partition(" ")
+    return f"{year} {opportunities.SOURCES[source]}" if source in opportunities.SOURCES else None
+
 
 AUDIT_WORDS = (
     *(
@@ -196,4 +222,6 @@ AUDIT_WORDS = (
         for code, label in words.items()
     ),
     *value_words("key_accounts", _VALUES),
+    *people("key_accounts", "complaint_id", "executive_id", "sponsor_id"),
+    AuditFinder("fields", "key_accounts", _field),
 )

@@ -22,7 +22,7 @@ from plugins.sop.runs import paper as run_paper
 from plugins.sop.runs import permissions as run_permissions
 from plugins.sop.runs import queries as run_queries
 from plugins.sop.runs import scheduling as run_scheduling
-from portal.audit.labels import AuditWord
+from portal.audit.labels import AuditTerm
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -143,7 +143,7 @@ def register_listings() -> Sequence[Listing]:
 
 
 @hookimpl
-def register_audit_words() -> list[AuditWord]:
+def register_audit_words() -> list[AuditTerm]:
     return [
         *reading_offers.AUDIT_WORDS,
         *run_offers.AUDIT_WORDS,

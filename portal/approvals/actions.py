@@ -17,6 +17,7 @@ class ApprovalAction(StrEnum):
     WITHDRAW = "approvals:request:withdraw"
     EXPIRE = "approvals:request:expire"
     CANCEL = "approvals:request:cancel"
+    CATCH_UP = "approvals:request:catch_up"
     TRANSFER = "approvals:request:transfer"
     ADD_SIGNER = "approvals:request:add_signer"
     ASK = "approvals:request:ask_opinion"

@@ -10,7 +10,7 @@ from flask import Blueprint
 
 from portal.approvals import jobs, notices, permissions, presenting, queries, services, views
 from portal.approvals.authority import FALLBACK_LOGINS, FALLBACK_ROLE
-from portal.audit.labels import AuditWord, value_words
+from portal.audit.labels import AuditFinder, AuditTerm, value_words
 from portal.core.navigation import NavItem
 from portal.core.panels import Panel, TimelineEntry
 from portal.core.permissions import Permission, Rule
@@ -94,10 +94,16 @@ def register_settings() -> Sequence[Setting]:
 
 
 @hookimpl
-def register_audit_words() -> Sequence[AuditWord]:
+def register_audit_words() -> Sequence[AuditTerm]:
     states = {key: said[0] for key, said in presenting.STATES.items()}
     tables = (("state", states), ("outcome", states), ("vote", presenting.VOTES), ("attempt", presenting.ATTEMPTS))
-    return value_words("approvals", (*tables, ("why", presenting.REFUSALS)))
+    return [
+        *value_words("approvals", (*tables, ("why", presenting.REFUSALS))),
+        AuditFinder("names", "approvals:step", presenting.step_named),
+        AuditFinder("names", "approvals:authority", presenting.authority_named),
+        AuditFinder("names", "approvals:conditions", presenting.conditions_named),
+        AuditFinder("names", "org:kinds", presenting.kinds_named),
+    ]
 
 
 @hookimpl

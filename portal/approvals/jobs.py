@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 
 
 def run_deadlines(context: JobContext | None = None, **_parameters: Any) -> dict[str, int]:
-    """Expire what is past its deadline, reroute what the organisation left behind, remind and escalate.
+    """Expire what is past its deadline, make up for what plugins missed, reroute, remind and escalate.
 
     Each request in a transaction of its own: one that fails is logged and does not stop the others.
     """
-    counts = {"expired": 0, "rerouted": 0, "reminded": 0, "failed": 0}
+    counts = {"expired": 0, "caught_up": 0, "rerouted": 0, "reminded": 0, "failed": 0}
 
     def attempt(what: str, action: Any, *arguments: Any) -> None:
         if context is not None:
@@ -47,6 +47,8 @@ def run_deadlines(context: JobContext | None = None, **_parameters: Any) -> dict
         for request_id in batch:
             attempt("expired", services.expire, request_id, SYSTEM)
         last = batch[-1]
+    for request_id in services.missed_ids():
+        attempt("caught_up", services.catch_up, request_id, SYSTEM)
     for request_id in services.requests_to_follow():
         attempt("rerouted", services.follow_changes, request_id, SYSTEM)
     for request_id, stage in services.due_for_reminder(clock.now()):

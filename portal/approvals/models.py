@@ -351,7 +351,7 @@ class ApprovalEvent(db.Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("approval_request.id"), index=True)
     #: filed, opened, approve, reject, return, transferred, signer_added, asked, answered, copied, urged, reminded,
-    #: escalated, rerouted, reassigned, held, released, withdrawn, expired, cancelled
+    #: escalated, rerouted, reassigned, held, released, withdrawn, expired, cancelled, missed, caught_up
     what: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     #: None: the portal itself

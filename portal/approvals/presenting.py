@@ -164,6 +164,8 @@ _EVENTS: dict[str, tuple[Any, str, str]] = {
     "withdrawn": (_l("withdrew the request"), "arrow-counterclockwise", "neutral"),
     "expired": (_l("expired without a decision; counts as refused"), "clock-history", "warning"),
     "cancelled": (_l("cancelled"), "slash-circle", "neutral"),
+    "missed": (_l("what follows waits: the plugin is switched off"), "hourglass-split", "neutral"),
+    "caught_up": (_l("what follows was made up for: the plugin is on again"), "play", "neutral"),
 }
 
 
@@ -244,3 +246,49 @@ __all__ = [
     "CLOSED", "MODES", "STATES", "VOTED", "VOTES", "customer_timeline", "home_panels", "moment", "progress",
     "shown_state", "timeline",
 ]  # fmt: skip
+
+
+# ---- what the audit trail keeps by key -----------------------------------------------------------------------------
+
+
+def step_named(key: Any, entry: Any) -> str | None:
+    """The title of a step of the request that an entry is about."""
+    titles = queries.step_titles(entry.object_id) if entry is not None and entry.object_id is not None else {}
+    return _(titles[key]) if key in titles else None
+
+
+#: By what somebody sits in a seat: the first part of its basis.
+BASES: dict[str, Any] = {
+    "head": _l("head of the department"),
+    "deputy": _l("deputy head of the department"),
+    "role": _l("holder of a role"),
+    "superior": _l("direct superior"),
+    "person": _l("named person"),
+    "fallback": _l("stands in where nobody may decide"),
+    "transfer": _l("handed on to him"),
+    "signer": _l("added signer"),
+    "reassigned": _l("assigned by an administrator"),
+    "delegation": _l("as a delegate"),
+}
+
+
+def authority_named(value: Any, _entry: Any) -> str | None:
+    """ "head:7 delegation:3" in words."""
+    parts = [part.partition(":")[0] for part in str(value).split()]
+    return _(", ").join(str(BASES[part]) for part in parts) if parts and set(parts) <= set(BASES) else None
+
+
+def conditions_named(value: Any, entry: Any) -> str | None:
+    """What was granted instead of what was asked, as the page of the request shows it."""
+    request = queries.request_of(entry.object_id) if entry is not None and entry.object_id is not None else None
+    kind = kinds().get(request.kind) if request is not None else None
+    if request is None or kind is None or kind.describe_conditions is None or not isinstance(value, dict):
+        return None
+    facts = kind.describe_conditions(request, value)
+    return _("; ").join(f"{fact.label}{_(': ')}{fact.value}" for fact in facts)
+
+
+def kinds_named(value: Any, _entry: Any) -> str | None:
+    """Kinds of request that a delegation is for."""
+    found = [kinds().get(key) for key in str(value).split()]
+    return _(", ").join(str(kind.title if kind is not None else SWITCHED_OFF) for kind in found) or None

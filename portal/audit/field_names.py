@@ -80,6 +80,7 @@ FIELD_NAMES: dict[str, Any] = {
     "limit": _l("Limit"),
     "listing": _l("List"),
     "login": _l("Log-in name"),
+    "manager_id": _l("Account manager"),
     "manual": _l("Manual"),
     "margin": _l("Margin"),
     "merge_id": _l("Merge"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,29 @@ class AuditWord:
         """Unique among all words."""
         return f"{self.kind}:{self.code}"
 
+
+@dataclass(frozen=True)
+class AuditFinder:
+    """Finds words that are not known at the start: of people, settings, jobs (hook register_audit_words).
+
+    :ivar kind: "names" for the values of a field, with the code "module:field" ("*" for each module, or each field);
+        "fields" for the names of fields, with the module as code; "label" for what an object is called, with the kind
+        of object as code.
+    :ivar find: gives the words, or None, for a value and the entry in which it stands ("names"), or for a text alone.
+    """
+
+    kind: str
+    code: str
+    find: Callable[..., Any]
+
+    @property
+    def key(self) -> str:
+        """Unique among all words."""
+        return f"{self.kind}:{self.code}"
+
+
+#: What the hook gives.
+AuditTerm = AuditWord | AuditFinder
 
 #: Kinds of object.
 OBJECTS: dict[str, Any] = {
@@ -88,6 +111,7 @@ VERBS: dict[str, Any] = {
     "attach": _l("attached"),
     "attempt": _l("attempted"),
     "cancel": _l("cancelled"),
+    "catch_up": _l("made up for"),
     "change": _l("updated"),
     "check": _l("checked"),
     "choose": _l("chosen"),
@@ -201,20 +225,46 @@ def codes_of(kind: str, own: Mapping[str, Any], text: str) -> list[str]:
 def object_text(object_type: str, object_id: int | None, label: str) -> str:
     """An object in words: kind and name, or kind and number."""
     kind = _word("object", OBJECTS, object_type)
+    label = label_text(object_type, label)
     if label:
         return f"{kind} {label}"
     return kind if object_id is None else f"{kind} #{object_id}"
 
 
-def field_text(name: str) -> str:
-    """A field's name for people."""
-    return _word("field", FIELD_NAMES, name)
+def label_text(object_type: str, label: str) -> str:
+    """The label of an object for people: keys of settings, jobs and pages by their titles."""
+    said = _said(f"label:{object_type}", label) if label else None
+    return label if said is None else said
 
 
-def value_text(source: str, field: str, value: str) -> str:
-    """A kept value for people; what is no word of the module `source` (the first part of an action) stays."""
+def field_text(name: str, source: str = "") -> str:
+    """A field's name for people; what the module `source` itself calls it comes first."""
+    return _said(f"fields:{source}", name) or _word("field", FIELD_NAMES, name)
+
+
+def value_text(source: str, field: str, value: Any, entry: Any = None) -> str | None:
+    """A kept value for people; None for what is no word of the module `source` (the first part of an action).
+
+    :param entry: what the value stands in.
+    """
     registered = registry("audit_words").get(f"value:{source}:{field}={value}")
-    return str(registered.label) if registered is not None else value
+    if registered is not None:
+        return str(registered.label)
+    codes = [f"{source}:{field}"]
+    if not isinstance(value, dict):
+        codes += [f"*:{field}", f"{source}:*"]
+    for code in codes:
+        said = _said(f"names:{code}", value, entry)
+        if said is not None:
+            return said
+    return None
+
+
+def _said(key: str, *arguments: Any) -> str | None:
+    """What a registered function says; None where there is none or it knows nothing."""
+    registered = registry("audit_words").get(key)
+    said = registered.find(*arguments) if registered is not None else None
+    return None if said is None else str(said)
 
 
 def value_words(source: str, tables: Iterable[tuple[str, Mapping[Any, Any]]]) -> list[AuditWord]:

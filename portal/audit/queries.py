@@ -146,28 +146,39 @@ def changes_of(entry: AuditEntry, *, show_values: bool = True) -> list[tuple[str
     for name in names:
         before, after = old.get(name), new.get(name)
         if show_values:
-            changes.append((field_text(name), shown(before, source, name), shown(after, source, name)))
+            told = (shown(before, source, name, entry), shown(after, source, name, entry))
         else:
-            changes.append((field_text(name), MASK if name in old else "", MASK if name in new else ""))
+            told = (MASK if name in old else "", MASK if name in new else "")
+        changes.append((field_text(name, source), *told))
     for name, value in hidden.items():
         if name not in {"old", "new"} or not isinstance(value, dict):
-            changes.append((field_text(name), "", shown(value, source, name) if show_values else MASK))
+            said = shown(value, source, name, entry) if show_values else MASK
+            changes.append((field_text(name, source), "", said))
     return changes
 
 
-def shown(value: Any, source: str = "", field: str = "") -> str:
-    """A kept value for people; words of the module `source` by their labels."""
+def shown(value: Any, source: str = "", field: str = "", entry: AuditEntry | None = None) -> str:
+    """A kept value for people; words and numbers of the module `source` by what they stand for."""
     if value is None or value == "":
         return ""
+    said = None if isinstance(value, list | bool) else value_text(source, field, value, entry)
+    if said is not None:
+        return said
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list):
-        return ", ".join(shown(item, source, field) for item in value)
+        return _(", ").join(shown(item, source, field, entry) for item in value)
     if isinstance(value, dict):
         if set(value) == {"old", "new"}:
-            return f"{shown(value['old'], source, field)} → {shown(value['new'], source, field)}"
-        return _("; ").join(field_text(name) + _(": ") + shown(item, source, name) for name, item in value.items())
-    return value_text(source, field, str(value))
+            before, after = (shown(value[side], source, field, entry) for side in ("old", "new"))
+            return f"{before} → {after}"
+        return _("; ").join(
+            (value_text(source, field, name, entry) or field_text(name, source))
+            + _(": ")
+            + shown(item, source, name, entry)
+            for name, item in value.items()
+        )
+    return str(value)
 
 
 def proves_itself(entry: AuditEntry) -> bool:

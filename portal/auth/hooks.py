@@ -7,7 +7,9 @@ from typing import Any
 import click
 from flask import Blueprint
 
+from portal.audit.labels import AuditTerm
 from portal.auth import commands, permissions, services, settings_views, uploads, views
+from portal.auth.audit_words import AUDIT_WORDS
 from portal.core.navigation import NavArea, NavItem
 from portal.core.permissions import Actor, Permission, Rule
 from portal.core.settings import Setting
@@ -42,6 +44,11 @@ def register_navigation() -> list[NavArea | NavItem]:
 @hookimpl
 def register_settings() -> list[Setting]:
     return [uploads.FILES, uploads.MIB]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditTerm]:
+    return AUDIT_WORDS
 
 
 @hookimpl

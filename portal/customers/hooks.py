@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, url_for
 
-from portal.audit.labels import AuditWord
+from portal.audit.labels import AuditTerm
 from portal.core import clock
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -82,7 +82,7 @@ def register_navigation() -> list[NavItem]:
 
 
 @hookimpl
-def register_audit_words() -> list[AuditWord]:
+def register_audit_words() -> list[AuditTerm]:
     return page.audit_words()
 
 

@@ -12,7 +12,8 @@ from flask import g, request, url_for
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from portal.audit.labels import AuditWord, value_words
+from portal.audit.field_names import FIELD_NAMES
+from portal.audit.labels import AuditFinder, AuditTerm, value_words
 from portal.core import clock, regions
 from portal.core.listing import keyset
 from portal.core.listing.query import Query
@@ -21,7 +22,7 @@ from portal.core.permissions import visible
 from portal.core.registry import registry
 from portal.customers import queries
 from portal.customers import vocabulary as words
-from portal.customers.forms import SECTIONS, ContactForm, CustomerForm, QualificationForm, StepForm
+from portal.customers.forms import SECTIONS, ContactForm, CustomerForm, InteractionForm, QualificationForm, StepForm
 from portal.customers.listings import CUSTOMERS
 from portal.customers.models import Customer, CustomerQualification
 from portal.customers.permissions import ASSIGN, EDIT, VIEW
@@ -29,6 +30,7 @@ from portal.customers.search import search
 from portal.extensions import db
 from portal.i18n import _, current_language
 from portal.org.actor import Actor
+from portal.org.audit_words import people
 from portal.org.models import User
 from portal.pluginmanager import customer_figure, manager
 
@@ -372,10 +374,18 @@ _VOCABULARIES: dict[str, Any] = {
 }
 
 
-def audit_words() -> list[AuditWord]:
-    """What the audit trail calls the values of this module's fields."""
+def audit_words() -> list[AuditTerm]:
+    """What the audit trail calls this module's fields and their values."""
     tables = [(field, words.LABELS[found]) for field, found in _VOCABULARIES.items()]
-    return value_words("customers", [*tables, ("stage", words.LABELS[words.Stage])])
+    tables += [("kind", words.LABELS[words.InteractionKind]), ("direction", words.LABELS[words.Direction])]
+    tables += [("appointment", words.LABELS[words.Appointment])]
+    tables += [("stage", words.LABELS[words.Stage]), ("sex", words.LABELS[words.Sex])]
+    return [
+        *value_words("customers", tables),
+        *people("customers", "colleagues"),
+        AuditFinder("fields", "customers", lambda name: None if name in FIELD_NAMES else field_labels().get(name)),
+        AuditFinder("names", "customers:region_code", lambda code, _entry: region_name(str(code)) or None),
+    ]
 
 
 #: Actions whose fields say nothing that the title does not.
@@ -443,7 +453,8 @@ def _value_text(field: str, value: Any, names: dict[str, dict[int, str]]) -> str
 def field_labels() -> dict[str, str]:
     """Names of fields in the reader's language."""
     found: dict[str, str] = {"person": _("Personal data"), "phones": _("Phones"), "referrer_id": _("Referred by")}
-    for form in (ContactForm, CustomerForm, QualificationForm, StepForm):
+    found["colleagues"] = _("Colleagues who took part")
+    for form in (ContactForm, CustomerForm, QualificationForm, StepForm, InteractionForm):
         for name in dir(form):
             field = getattr(form, name)
             if hasattr(field, "field_class") and field.args:

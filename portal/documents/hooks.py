@@ -8,10 +8,12 @@ from typing import Any
 from flask import Blueprint, url_for
 from sqlalchemy import select
 
+from portal.audit.labels import AuditFinder, AuditTerm
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Tab, TimelineEntry
 from portal.core.permissions import Actor
+from portal.core.registry import registry
 from portal.core.settings import Setting
 from portal.core.storage import FileStore
 from portal.core.together import Question
@@ -40,6 +42,17 @@ def register_navigation() -> list[NavItem]:
 def register_listings() -> list[Listing]:
     """The list of documents."""
     return [documents_listing()]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditTerm]:
+    """Kinds of document by their titles."""
+    return [AuditFinder("names", "documents:kind", _kind_title)]
+
+
+def _kind_title(key: Any, _entry: Any) -> Any:
+    kind = registry("document_kinds").get(key)
+    return kind.title if kind is not None else None
 
 
 @hookimpl

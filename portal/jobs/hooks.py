@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask import Blueprint
 
+from portal.audit.labels import AuditFinder, AuditTerm
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -12,7 +13,7 @@ from portal.core.panels import HealthCheck
 from portal.core.permissions import Permission, Rule
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
-from portal.jobs import commands, health, listing, permissions, upkeep, views
+from portal.jobs import commands, health, listing, permissions, queries, upkeep, views
 
 
 @hookimpl
@@ -48,6 +49,11 @@ def register_navigation() -> list[NavItem]:
 @hookimpl
 def register_listings() -> list[Listing]:
     return [listing.MINE, listing.ALL]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditTerm]:
+    return [AuditFinder("label", kind, queries.job_title) for kind in ("job", "job_run")]
 
 
 @hookimpl

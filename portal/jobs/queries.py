@@ -77,6 +77,12 @@ def run_for(actor: Actor, run_id: int) -> JobRun:
     return run
 
 
+def job_title(key: str) -> Any:
+    """What a job is called; None for a job of a plugin that is switched off."""
+    job = registry("jobs").get(key)
+    return job.title if job is not None else None
+
+
 def view_of(run: JobRun, *, is_owner: bool, may_fetch: bool) -> RunView:
     """A run as its page shows it. What a job found out is its owner's; others see that it ended."""
     result: Mapping[str, Any] = json.loads(run.result) if run.result else {}

@@ -6,10 +6,12 @@ from typing import Any
 
 from flask import Blueprint
 
+from portal.audit.labels import AuditFinder, AuditTerm
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.permissions import Permission, Rule
+from portal.core.registry import registry
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
 from portal.notifications import endings, jobs, permissions, queries, views
@@ -51,6 +53,19 @@ def register_navigation() -> list[NavItem]:
 @hookimpl
 def register_listings() -> list[Listing]:
     return [LISTING]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditTerm]:
+    return [
+        AuditFinder("fields", "notifications", _kind_title),
+        AuditFinder("names", "notifications:*", lambda value, _entry: views.channel_labels().get(value)),
+    ]
+
+
+def _kind_title(key: str) -> Any:
+    kind = registry("notice_kinds").get(key)
+    return kind.title if kind is not None else None
 
 
 @hookimpl

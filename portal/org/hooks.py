@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from portal.audit.labels import AuditTerm
 from portal.core.listing import Listing
 from portal.core.navigation import NavArea, NavItem
 from portal.core.permissions import Permission, Rule
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
 from portal.org import listings, permissions, views
+from portal.org.audit_words import AUDIT_WORDS
 
 
 @hookimpl
 def register_blueprints() -> list[Blueprint]:
     return [views.blueprint]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditTerm]:
+    return AUDIT_WORDS
 
 
 @hookimpl

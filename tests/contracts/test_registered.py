@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import enum
 import importlib
 import pkgutil
@@ -17,13 +18,39 @@ from sqlalchemy import Table
 
 import plugins
 import portal
+from plugins.archive.copies import vocabulary as copy_words
+from plugins.archive.dossiers import fields as dossier_fields
+from plugins.archive.dossiers import models as dossiers
+from plugins.archive.dossiers import vocabulary as dossier_words
+from plugins.archive.lookups import models as lookups
+from plugins.key_accounts.care import models as care
+from plugins.key_accounts.care import vocabulary as care_words
+from plugins.key_accounts.opportunities.services import FIELDS as OPPORTUNITY_FIELDS
+from plugins.key_accounts.plans import vocabulary as plan_words
+from plugins.key_accounts.policies import models as policies
+from plugins.key_accounts.policies.services import POLICY_FIELDS, PROPOSITION_FIELDS
+from plugins.key_accounts.satisfaction import vocabulary as satisfaction_words
+from plugins.key_accounts.scorecards import criteria
+from plugins.key_accounts.scorecards import models as scorecards
+from plugins.key_accounts.team import vocabulary as team_words
+from plugins.vip import models as vip
 from portal.app import REGISTRIES
+from portal.approvals.models import FINAL_STATES, VOTES
 from portal.audit import labels
 from portal.audit.field_names import FIELD_NAMES
 from portal.core.registry import registry
+from portal.core.uploads import problems
+from portal.customers import vocabulary as customer_words
+from portal.customers.importing.models import RowAction
+from portal.customers.importing.targets import POLICIES
+from portal.customers.inputs import ContactInput
 from portal.customers.merging.fields import table_label
 from portal.customers.references import MOVE, customer_references
+from portal.customers.services import customers, interactions
+from portal.customers.vocabulary import CustomerKind
 from portal.extensions import Base
+from portal.org.models import ROLES
+from portal.org.services import DepartmentInput, PersonInput
 from portal.pluginmanager import CORE_MODULES
 
 KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_-]*)*$")
@@ -270,7 +297,111 @@ def test_values_in_the_trail_are_said_in_words_of_their_module(app: Flask) -> No
         assert labels.value_text("archive", "to", "destroyed") == "Destroyed"
         assert labels.value_text("sop", "side", "before") == "Before the introduction"
         assert labels.value_text("customers", "stage", "potential") != "potential"
-        assert labels.value_text("customers", "level", "gold") == "gold"
+        assert labels.value_text("customers", "level", "gold") is None
+
+
+#: (first part of the action, field) → every code that is kept there.
+CODES: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("approvals", "outcome"): FINAL_STATES,
+    ("approvals", "vote"): VOTES,
+    ("archive", "fields"): tuple(dossier_fields.FIELDS),
+    ("archive", "from"): tuple(copy_words.STATES),
+    ("archive", "kind"): dossiers.CHANGE_KINDS,
+    ("archive", "mode"): lookups.MODES,
+    ("archive", "part"): dossiers.PARTS,
+    ("archive", "problem"): tuple(problems.MESSAGES),
+    ("archive", "state"): (
+        *dossiers.FILE_STATES,
+        *dossier_words.CHANGE_STATES,
+        *copy_words.STATES,
+        "draft",
+        "accepted",
+    ),
+    ("auth", "method"): ("local", "GET", "POST"),
+    ("customers", "counts"): (*RowAction, "rows", "refused_rows", "created", "updated", "failed", "undone", "kept"),
+    ("customers", "appointment"): tuple(customer_words.Appointment),
+    ("customers", "direction"): tuple(customer_words.Direction),
+    ("customers", "kind"): (*CustomerKind, *customer_words.InteractionKind),
+    ("customers", "listing"): ("customers", "purchases"),
+    ("customers", "moved"): ("interaction", "next_step", "vip_membership", "customer_person"),
+    ("customers", "policy"): POLICIES,
+    ("customers", "roles"): ROLES,
+    ("customers", "target"): ("customers", "purchases"),
+    ("documents", "kind"): ("vip.certificate", "archive.card"),
+    ("key_accounts", "card"): tuple(criteria.CRITERIA),
+    ("key_accounts", "duty"): care.DUTIES,
+    ("key_accounts", "factors"): policies.EMPHASES,
+    ("key_accounts", "grade"): (1, 2, 3, 4, 5),
+    ("key_accounts", "kind"): (*care_words.INCENTIVES, *plan_words.ENTRIES, *scorecards.VIOLATIONS, *CustomerKind),
+    ("key_accounts", "level"): tuple(team_words.LEVELS),
+    ("key_accounts", "phase"): (*plan_words.PHASES, *team_words.PHASES, *satisfaction_words.PHASES),
+    ("key_accounts", "section"): tuple(plan_words.SECTIONS),
+    ("key_accounts", "set_up"): care.DUTIES,
+    ("key_accounts", "state"): (
+        *plan_words.STATES,
+        *plan_words.ACTION_STATES,
+        *care_words.VISIT_STATES,
+        "ours",
+        "rival",
+    ),
+    ("org", "kinds"): ("vip.application", "customers.export vip.application", "a.plugin_that_is_off"),
+    ("org", "roles"): ROLES,
+    ("settings", "permission"): ("customers.export",),
+    ("sop", "audience"): ("all", "department", "role"),
+    ("sop", "classification"): ("internal", "confidential"),
+    ("sop", "occasion"): ("customers.created", "customers.ordering"),
+    ("sop", "part"): ("all", "role:executive", "department:7"),
+    ("sop", "role"): ("everybody", "head", *ROLES),
+    ("sop", "unit"): ("list",),
+    ("vip", "level"): vip.LEVELS,
+    ("vip", "state"): ("active", "suspended", "withdrawn", "lapsed"),
+}
+
+
+#: First part of the action → names of fields that services keep from lists and inputs.
+KEPT: dict[str, set[str]] = {
+    "customers": {
+        *customers.PLAIN_FIELDS,
+        *customers.PERSON_FIELDS,
+        *interactions.FIELDS,
+        *interactions.STEP_FIELDS,
+        *(field.name for field in dataclasses.fields(ContactInput)),
+        *("aliases", "colleagues", "credit_code", "means", "need", "person", "reputation"),
+    },
+    "key_accounts": {*OPPORTUNITY_FIELDS, *POLICY_FIELDS, *PROPOSITION_FIELDS},
+    "org": {field.name for form in (PersonInput, DepartmentInput) for field in dataclasses.fields(form)},
+}
+
+
+def test_fields_that_services_keep_from_lists_have_words(app: Flask) -> None:
+    with app.test_request_context(), force_locale("zh_Hans_CN"):
+        kept = [(name, source) for source, names in KEPT.items() for name in sorted(names)]
+        assert [key for key in kept if not CHINESE.search(labels.field_text(*key))] == []
+        # The same name is another thing elsewhere.
+        assert labels.field_text("code", "org") != labels.field_text("code", "purchases")
+
+
+def test_no_code_of_a_vocabulary_is_seen_in_the_trail(app: Flask, world: Any) -> None:
+    with app.test_request_context(), force_locale("zh_Hans_CN"):
+        codes = [(source, field, code) for (source, field), values in CODES.items() for code in values]
+        unsaid = [key for key in codes if not CHINESE.search(labels.value_text(*key) or "")]
+        assert unsaid == []
+        assert [labels.value_text("archive", "parts", text) for text in ("card contract", "", "x")] == [
+            "基本信息卡、供货合同",
+            None,
+            None,
+        ]
+        said = labels.value_text("approvals", "authority", "head:7 delegation:3")
+        assert (said, labels.value_text("approvals", "authority", "king:7")) == ("部门负责人、以代理人身份", None)
+        names = [("2026 cross_selling", "key_accounts"), ("approvals.decided", "notifications")]
+        assert [bool(CHINESE.search(labels.field_text(*name))) for name in names] == [True, True]
+        objects = [
+            ("setting", "customers.exports_hour"),
+            ("job", "jobs.tidy"),
+            ("page", "audit.index"),
+            ("plugin", "vip"),
+        ]
+        assert [name for name in objects if not CHINESE.search(labels.label_text(*name))] == []
 
 
 def test_what_a_merge_moves_is_called_by_words(app: Flask) -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from portal.approvals import deciding, jobs, queries, services
+from portal.approvals import deciding, jobs, presenting, queries, services
 from portal.approvals.models import (
     ApprovalCopy,
     ApprovalDecision,
@@ -284,6 +284,52 @@ def test_the_deadline_holds_with_the_scheduler_dead(world: World) -> None:
     assert state(request_id) == "expired"
     assert audited("test:grant:expired", request_id) == 1
     assert audited("test:grant:approved", request_id) == 0
+
+
+def test_a_kind_whose_plugin_was_off_when_a_request_ended_reacts_once_it_is_on_again(app: Flask, world: World) -> None:
+    anna, kinds = world.actor("anna"), app.extensions["portal_approval_kinds"]
+    expired, again, withdrawn, cancelled, stuck = (
+        submit(anna, fails="expired" if number == 4 else "") for number in range(5)
+    )
+    change("UPDATE approval_request SET expires_at = created_at WHERE id IN (:a, :b, :c)", a=expired, b=again, c=stuck)
+    off = kinds._items.pop("test.plain")
+    jobs.run_deadlines()
+    with transaction():
+        services.withdraw(withdrawn, anna)
+        services.cancel(cancelled, world.actor("admin"), reason="gone")
+    ends = {expired: "expired", withdrawn: "withdrawn", cancelled: "cancelled"}
+    assert {request_id: state(request_id) for request_id in ends} == ends
+    assert jobs.run_deadlines()["caught_up"] == 0
+    assert sum(audited(f"test:grant:{end}", request_id) for request_id, end in ends.items()) == 0
+    kinds._items["test.plain"] = off
+    # Filed again before the job has run: the reaction to the old end comes before the new beginning, and once.
+    with transaction():
+        services.resubmit(again, anna, token="once more")
+    assert audited("test:grant:expired", again) == 1
+    for _time in range(2):
+        counts = jobs.run_deadlines()
+        assert counts["failed"] == 1  # the one that its plugin cannot handle is tried again and stops no other
+    assert [audited(f"test:grant:{end}", request_id) for request_id, end in ends.items()] == [1, 1, 1]
+    assert audited("test:grant:expired", again) == 1
+    assert audited("test:grant:expired", stuck) == 0
+    page = [entry.title for entry in presenting.timeline(queries.events_of([expired]), {})]
+    assert page[-2:] == [
+        "What follows waits: the plugin is switched off",
+        "What follows was made up for: the plugin is on again",
+    ]
+
+
+def test_what_was_asked_for_anew_meanwhile_is_left_alone(app: Flask, world: World) -> None:
+    anna, kinds = world.actor("anna"), app.extensions["portal_approval_kinds"]
+    old = submit(anna, subject_id=77_001)
+    off = kinds._items.pop("test.plain")
+    with transaction():
+        services.withdraw(old, anna)
+    kinds._items["test.plain"] = off
+    submit(anna, subject_id=77_001)
+    assert jobs.run_deadlines()["caught_up"] == 1
+    assert audited("test:grant:withdrawn", old) == 0
+    assert jobs.run_deadlines()["caught_up"] == 0
 
 
 def test_nothing_expires_early(world: World) -> None:

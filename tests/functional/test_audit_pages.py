@@ -13,12 +13,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, func, select
 
 from portal.audit.models import AuditEntry
-from portal.audit.queries import customer_history, history_of
+from portal.audit.queries import changes_of, customer_history, history_of
 from portal.audit.refusals import PER_WINDOW, RefusalBound
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.transaction import transaction
 from portal.extensions import db
+from tests.approvals_kinds import HEAD, install, step, submit
 from tests.world import World
 
 pytestmark = pytest.mark.db
@@ -89,6 +90,41 @@ def test_a_history_of_the_customer_shows_the_values(app: Flask, world: World, tr
     assert ("Phone number", "13811112222", "13833334444") in item.changes
     assert history_of("customer", world.customer_id("maotai"))[0].seq == trail
     assert customer_history(world.customer_id("maotai"), before=trail) == []
+
+
+def test_people_departments_steps_and_keys_are_said_by_name(app: Flask, world: World, client: FlaskClient) -> None:
+    install(app)
+    request_id = submit(world.actor("anna"), step(HEAD, key="the_key"), kind="test.copies", copies=3)
+    hanna, one = world.user("hanna"), world.department("one")
+    told: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+        (
+            "approvals:request:reassign",
+            {"object_type": "approval_request", "object_id": request_id},
+            {"approver": hanna.id, "approvers": [hanna.id, 999_999], "step": "the_key", "departments": f"{one.id} 77"},
+            f"{hanna.name} | {hanna.name}, 999999 | {one.name}, 77 | Step the_key",
+        ),
+        (
+            "settings:setting:change",
+            {"object_type": "setting", "object_id": None, "object_label": "approvals.fallback_role"},
+            {"value": "executive"},
+            "Executive",
+        ),
+        (
+            "customers:import:import",
+            {"object_type": "import", "object_id": 1},
+            {"counts": {"create": 3}, "moved": {"next_step": 2}, "options": {"policy": "skip", "manager_id": hanna.id}},
+            f"New: 3 | Next steps: 2 | Account manager: {hanna.name}; What happens to those that exist: Skip",
+        ),
+    ]
+    with transaction():
+        for action, thing, new, _said in told:
+            record(world.actor("boss"), action, new=new, **thing)
+    world.login(client, "audrey")
+    with app.test_request_context():
+        for action, _thing, _new, said in told:
+            entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == action)).one()
+            assert " | ".join(after for _field, _before, after in changes_of(entry)) == said
+    assert "approvals.fallback_role" not in client.get("/audit/?q=fallback").text
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_one_portal_for_a_data_folder(tmp_path: Path) -> None:
 def test_nothing_is_held_while_the_database_is_made_ready(
     app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`portal prepare` works for minutes: what the supervisor read before must not keep the log of writes from ending."""
+    """`portal prepare` works for minutes; what the supervisor read before keeps no log of writes from ending."""
     monkeypatch.setattr(server.migrating, "missing_heads", lambda _app: set())
     assert server._is_ready(app, demo=True)
     assert not db.session().in_transaction()

@@ -9,31 +9,37 @@ from flask import url_for
 from sqlalchemy import Select, select
 
 from plugins.sop.manuals import vocabulary as manual_words
+from plugins.sop.manuals.models import Chapter, Procedure
 from plugins.sop.permissions import USE
 from plugins.sop.programme import measures
 from plugins.sop.programme import queries as programmes
 from plugins.sop.programme import vocabulary as programme_words
 from plugins.sop.programme.services import NOTICE as PROGRAMME_NOTICE
 from plugins.sop.programme.vocabulary import step_title
+from plugins.sop.reading.models import ALL_STAFF, DEPARTMENT, ROLE
 from plugins.sop.runs import queries, scheduling, services
 from plugins.sop.runs import vocabulary as words
 from plugins.sop.runs.filing import AREA
 from plugins.sop.runs.jobs import START_OCCASIONS
 from plugins.sop.runs.models import SopRunFile
 from portal.audit.field_names import FIELD_NAMES
-from portal.audit.labels import AuditWord, value_words
+from portal.audit.labels import AuditFinder, AuditTerm, AuditWord, value_words
 from portal.core import clock
 from portal.core.forms import new_token
+from portal.core.numbers import id_from
 from portal.core.occasions import Occasion
 from portal.core.panels import Action, AgendaItem, Panel, TimelineEntry
 from portal.core.permissions import can
+from portal.core.registry import registry
 from portal.core.storage import FileStore
 from portal.core.together import Question
 from portal.customers.vocabulary import Stage
+from portal.extensions import db
 from portal.i18n import _, _l
 from portal.jobs.services import enqueue
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import SYSTEM, Actor
+from portal.org.audit_words import department
 from portal.pluginmanager import customer_figure
 
 NEW_CUSTOMER, FIRST_ORDER = "customers.created", "customers.ordering"
@@ -58,7 +64,36 @@ def _file_keys() -> Select[Any]:
 
 
 FILE_STORES = (FileStore("sop.run_files", _l("Photos and files of checklists"), _file_keys, AREA),)
-AUDIT_WORDS = (
+#: Who must read a manual.
+_AUDIENCES = {
+    ALL_STAFF: _l("Everybody in the company"),
+    DEPARTMENT: _l("A department with all below it"),
+    ROLE: _l("Holders of a role"),
+}
+
+
+def _occasion(key: Any, _entry: Any) -> Any:
+    occasion = registry("occasions").get(key)
+    return occasion.title if occasion is not None else None
+
+
+def _part(value: Any, entry: Any) -> str | None:
+    """A part of a manual, as the export and the undo of a draft name it."""
+    kind, _colon, key = str(value).partition(":")
+    if kind in ("all", "list"):
+        return _("The whole manual") if kind == "all" else _("Order of the procedures")
+    if kind == "role":
+        return _("For: %(role)s", role=manual_words.ROLES.get(key, key))
+    number = id_from(key) or 0
+    if kind == "department":
+        return _("Department: %(name)s", name=department(number) or number)
+    if kind == "procedure":
+        return db.session.scalar(select(Procedure.code).where(Procedure.id == number))
+    titled = select(Chapter.title).where(Chapter.key == key, Chapter.version_id == (entry.object_id if entry else 0))
+    return db.session.scalar(titled) if kind == "chapter" else None
+
+
+AUDIT_WORDS: tuple[AuditTerm, ...] = (
     AuditWord("object", "sop_run", _l("Checklist")),
     AuditWord("object", "sop_schedule", _l("Recurring checklist")),
     AuditWord("object", "sop_programme", _l("Introduction programme")),
@@ -86,8 +121,14 @@ AUDIT_WORDS = (
             ("mode", programme_words.MODES),
             ("moment", programme_words.MOMENTS),
             ("side", programme_words.SIDES),
+            ("classification", manual_words.CLASSIFICATIONS),
+            ("audience", _AUDIENCES),
+            ("role", manual_words.ROLES),
         ),
     ),
+    AuditFinder("names", "sop:occasion", _occasion),
+    AuditFinder("names", "sop:part", _part),
+    AuditFinder("names", "sop:unit", _part),
 )
 
 

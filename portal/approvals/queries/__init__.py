@@ -10,6 +10,7 @@ from portal.approvals.queries.histories import (
     pending_request,
     rounds_of,
     seats_of,
+    step_titles,
     troubled,
 )
 from portal.approvals.queries.inbox import (
@@ -42,6 +43,7 @@ from portal.approvals.queries.requests import (
     has_copy,
     may_view,
     person_label,
+    request_of,
 )
 from portal.approvals.queries.rows import InboxRow
 
@@ -76,8 +78,10 @@ __all__ = [
     "opinions_of",
     "pending_request",
     "person_label",
+    "request_of",
     "rounds_of",
     "seats_of",
+    "step_titles",
     "tab_counts",
     "titles_of",
     "troubled",

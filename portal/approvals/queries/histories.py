@@ -17,6 +17,7 @@ from portal.approvals.models import (
     ApprovalOpinion,
     ApprovalRequest,
     ApprovalSeat,
+    ApprovalStep,
 )
 from portal.approvals.queries.rows import InboxRow, inbox_row, lines_of, names_waited_for
 from portal.core import clock
@@ -78,6 +79,12 @@ def seats_of(request_id: int) -> list[Any]:
             .order_by(ApprovalSeat.step_id, ApprovalSeat.slot, ApprovalSeat.id)
         )
     )
+
+
+def step_titles(request_id: int) -> dict[str, str]:
+    """Key → title of the steps of a request, the title as the module marked it for translation."""
+    statement = select(ApprovalStep.key, ApprovalStep.title).where(ApprovalStep.request_id == request_id)
+    return {row.key: row.title for row in db.session.execute(statement)}
 
 
 def opinions_of(request_id: int) -> list[ApprovalOpinion]:

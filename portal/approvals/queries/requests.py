@@ -61,6 +61,11 @@ def get_status(request_id: int, actor: Actor) -> tuple[ApprovalRequest, bool]:
     raise NotFound()
 
 
+def request_of(request_id: int) -> ApprovalRequest | None:
+    """A request for whoever reads the trail: what he sees of it is the trail's matter."""
+    return db.session.get(ApprovalRequest, request_id)
+
+
 def may_view(request: ApprovalRequest, actor: Actor) -> bool:
     """Whether the actor may read the content: applicant, typist, who sits or sat in a seat or stands in for one who
     does, who was asked for an opinion, and whom the kind adds."""

@@ -23,12 +23,12 @@ from portal.approvals.services.filing import file_request, resubmit, save_draft,
 from portal.approvals.services.following import (
     follow_changes,
     follow_customer,
-    follow_person,
     hand_over,
     reassign,
     requests_to_follow,
 )
 from portal.approvals.services.involving import add_signer, ask_opinion, copy_to, give_opinion, transfer
+from portal.approvals.services.missed import catch_up, missed_ids
 from portal.approvals.services.reminding import STAGES, due_for_reminder, remind, send_reminder
 from portal.approvals.services.voting import decide, record_refused, require_low_risk
 from portal.org.actor import SYSTEM
@@ -45,6 +45,7 @@ __all__ = [
     "add_signer",
     "ask_opinion",
     "cancel",
+    "catch_up",
     "copy_to",
     "decide",
     "due_for_reminder",
@@ -52,9 +53,9 @@ __all__ = [
     "file_request",
     "follow_changes",
     "follow_customer",
-    "follow_person",
     "give_opinion",
     "hand_over",
+    "missed_ids",
     "overdue_ids",
     "page_path",
     "reassign",

@@ -6,7 +6,6 @@ from sqlalchemy import select
 
 from portal.approvals.actions import ApprovalAction
 from portal.approvals.dbtime import database_now
-from portal.approvals.kinds import kinds
 from portal.approvals.models import (
     CANCELLED,
     DRAFT,
@@ -26,6 +25,7 @@ from portal.approvals.services.base import (
     trimmed,
     write_audit,
 )
+from portal.approvals.services.missed import reaction_to
 from portal.approvals.services.voting import conclude, finish_steps
 from portal.core import clock
 from portal.extensions import db
@@ -50,8 +50,7 @@ def withdraw(request_id: int, actor: Actor, *, reason: str = "") -> ApprovalRequ
     move_request(request, state=WITHDRAWN, closed_at=now, closed_by_id=actor.user_id, closing_note=note)
     note_event(request, "withdrawn", actor, for_id=applicant_behind(request, actor), note=note)
     write_audit(actor, ApprovalAction.WITHDRAW, request, reason=note)
-    kind = kinds().get(request.kind)
-    conclude(request, None, actor, kind.on_withdrawn if kind else None)
+    conclude(request, None, actor, reaction_to(request))
     return request
 
 
@@ -70,8 +69,7 @@ def cancel(request_id: int, actor: Actor, *, reason: str) -> ApprovalRequest:
     move_request(request, state=CANCELLED, closed_at=now, closed_by_id=actor.user_id, closing_note=note)
     note_event(request, "cancelled", actor, note=note)
     write_audit(actor, ApprovalAction.CANCEL, request, reason=note)
-    kind = kinds().get(request.kind)
-    conclude(request, None, actor, kind.on_cancelled if kind else None)
+    conclude(request, None, actor, reaction_to(request))
     return request
 
 
@@ -88,8 +86,7 @@ def expire(request_id: int, actor: Actor = SYSTEM) -> ApprovalRequest:
     move_request(request, state=EXPIRED, closed_at=now, closed_by_id=actor.user_id)
     note_event(request, "expired", actor)
     write_audit(actor, ApprovalAction.EXPIRE, request)
-    kind = kinds().get(request.kind)
-    conclude(request, None, actor, kind.on_expired if kind else None)
+    conclude(request, None, actor, reaction_to(request))
     return request
 
 

@@ -39,6 +39,7 @@ from portal.approvals.services.base import (
     too_late,
     write_audit,
 )
+from portal.approvals.services.missed import catch_up
 from portal.approvals.services.steps import open_next_step
 from portal.core import clock
 from portal.core.errors import Conflict, Invalid
@@ -186,6 +187,7 @@ def resubmit(
             _("Only a request that was returned, rejected, withdrawn or has expired can be filed again."),
             request_id=old.id,
         )
+    catch_up(old.id)
     following = db.session.scalar(select(ApprovalRequest).where(ApprovalRequest.previous_id == old.id))
     if following is None:
         following = next_round(old)

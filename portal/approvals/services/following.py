@@ -286,12 +286,6 @@ def follow_customer(customer_id: int, actor: Actor) -> None:
         follow_changes(request_id, actor)
 
 
-def follow_person(user_id: int, actor: Actor) -> None:
-    """A person changed department, superior or office: reroute what he applied for and what he had to decide."""
-    for request_id in _requests_of(user_id):
-        follow_changes(request_id, actor)
-
-
 def hand_over(user_id: int, actor: Actor) -> None:
     """A person left: his own requests end, what he had to decide goes to whoever is next by the rules."""
     own = db.session.scalars(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint
 from sqlalchemy import select
 
 from portal.approvals.kinds import ApprovalKind
+from portal.audit.labels import AuditFinder, AuditTerm
 from portal.core.jobs import Job
+from portal.core.registry import registry
 from portal.core.settings import Setting
 from portal.core.storage import FileStore
 from portal.customers.exporting import approval, jobs
@@ -22,6 +25,16 @@ from portal.i18n import _l
 @hookimpl
 def register_blueprints() -> list[Blueprint]:
     return [blueprint]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditTerm]:
+    return [AuditFinder("names", "customers:listing", _listing)]
+
+
+def _listing(key: Any, _entry: Any) -> Any:
+    listing = registry("listings").get(key)
+    return listing.title if listing is not None else None
 
 
 @hookimpl

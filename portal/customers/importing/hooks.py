@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint
 from sqlalchemy import select
 
+from portal.audit.labels import AuditFinder, AuditTerm, AuditWord, value_words
 from portal.core.jobs import Job
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
@@ -18,8 +20,8 @@ from portal.customers.importing.customers import CustomerTarget
 from portal.customers.importing.listing import imports_listing
 from portal.customers.importing.models import ImportBatch
 from portal.customers.importing.services import KEEP_SETTING
-from portal.customers.importing.targets import ImportTarget
-from portal.customers.importing.views import blueprint
+from portal.customers.importing.targets import ImportTarget, import_targets
+from portal.customers.importing.views import COUNTS, POLICY_LABELS, blueprint
 from portal.hookspecs import hookimpl
 from portal.i18n import _l
 
@@ -51,6 +53,22 @@ def register_navigation() -> list[NavItem]:
 @hookimpl
 def register_import_targets() -> list[ImportTarget]:
     return [CustomerTarget()]
+
+
+@hookimpl
+def register_audit_words() -> list[AuditTerm]:
+    return [
+        AuditWord("field", "target", _l("What is imported")),
+        AuditWord("field", "policy", _l("What happens to those that exist")),
+        AuditWord("field", "defaults", _l("Values for empty cells")),
+        AuditFinder("names", "customers:target", _target),
+        *value_words("customers", (("counts", COUNTS), ("policy", {key: s[0] for key, s in POLICY_LABELS.items()}))),
+    ]
+
+
+def _target(key: Any, _entry: Any) -> Any:
+    target = import_targets().get(key)
+    return target.title if target is not None else None
 
 
 @hookimpl

@@ -42,6 +42,22 @@ POLICY_LABELS = {
         _l("Only the credit code and the number of the other system identify a customer; equal names are allowed."),
     ),
 }
+#: What the numbers of an import count.
+COUNTS = {
+    "create": _l("New"),
+    "update": _l("Will be changed"),
+    "unchanged": _l("Stay as they are"),
+    "skip": _l("Skip"),
+    "refused": _l("Refused"),
+    "part": _l("Further rows of a record"),
+    "refused_rows": _l("Refused rows"),
+    "rows": _l("Rows"),
+    "created": _l("Created"),
+    "updated": _l("Changed"),
+    "failed": _l("Failed"),
+    "undone": _l("Taken back"),
+    "kept": _l("Left as they are"),
+}
 DELIMITER_LABELS = {",": _l("Comma"), "\t": _l("Tab"), ";": _l("Semicolon"), "|": _l("Vertical bar")}
 #: Refused rows shown on the page; the sheet has all of them.
 SHOWN_ROWS = 20

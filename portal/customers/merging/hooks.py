@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, url_for
 
-from portal.audit.labels import AuditWord
+from portal.audit.labels import AuditFinder, AuditTerm, AuditWord
 from portal.core.listing import Listing
 from portal.core.navigation import NavItem
 from portal.core.panels import Action
 from portal.core.permissions import Actor, Permission, Rule, can
 from portal.customers import duplicates
 from portal.customers.merging import permissions
+from portal.customers.merging.fields import table_label
 from portal.customers.merging.listing import merges_listing
 from portal.customers.merging.views import blueprint
 from portal.customers.models import Customer
@@ -67,9 +69,14 @@ def customer_actions(customer: Customer, actor: Actor) -> list[Action]:
 
 
 @hookimpl
-def register_audit_words() -> list[AuditWord]:
+def register_audit_words() -> list[AuditTerm]:
     return [
         AuditWord("verb", "lookup", _l("looked up")),
         AuditWord("field", "merged_id", _l("Merged record")),
         AuditWord("field", "restored_id", _l("Restored record")),
+        *(AuditFinder("names", f"customers:{field}", _table) for field in ("moved", "stayed")),
     ]
+
+
+def _table(name: Any, _entry: Any) -> str | None:
+    return table_label(name) if isinstance(name, str) else None
