@@ -213,9 +213,15 @@
     input.setAttribute("aria-autocomplete", "list");
     input.setAttribute("aria-controls", list.id);
     input.setAttribute("aria-expanded", "false");
-    /* Back from creating what was missing: it is chosen. */
+    /* Back from creating what was missing: it is chosen, whatever stood there before; once, so that it can be taken out again. */
     const came = new URLSearchParams(location.search);
-    if (came.get("picked") === value.name && !value.value) { value.value = came.get("picked_value"); input.value = came.get("picked_text"); }
+    if (came.get("picked") === value.name) {
+      value.value = came.get("picked_value");
+      input.value = came.get("picked_text");
+      for (const name of ["picked", "picked_value", "picked_text"]) came.delete(name);
+      history.replaceState(null, "", location.pathname + (came.size ? `?${came}` : ""));
+      value.dispatchEvent(new Event("change", { bubbles: true }));
+    }
     let settled = input.value;
     const combobox = new Combobox(input, list, {
       source: box.dataset.picker,
@@ -224,7 +230,7 @@
         ? [{ label: fill(words.create, { name: text }), create: text }] : [],
       chosen: (item) => {
         if (item.create) {
-          const [address, back] = [new URL(box.dataset.create, location.href), new URL(location.href)];
+          const [address, back] = [new URL(box.dataset.create, location.href), new URL((input.form && input.form.dataset.page) || location.href, location.href)];
           for (const name of ["picked", "picked_value", "picked_text"]) back.searchParams.delete(name);
           for (const [name, text] of [["name", item.create], ["next", back.pathname + back.search], ["picker", value.name]]) address.searchParams.set(name, text);
           if (store && input.form && input.form.dataset.draft) write(input.form);
@@ -316,6 +322,8 @@
   const store = (() => { try { const probe = window.sessionStorage; probe.getItem("x"); return probe; } catch { return null; } })();
   const user = document.body.dataset.user || "";
   const draftName = (form) => `draft:${form.dataset.draft}`;
+  /* A form that is edited in another page's place says which page is its own. */
+  const pageOf = (form) => form.dataset.page || location.pathname;
   const secret = /(phone|mobile|tel|password|passwd|secret|token|code|otp|id_?card|id_?number|passport|bank|account_?no)/i;
   const keepable = (field) => field.name && !field.disabled && !field.readOnly && !field.closest("[data-sensitive]") && !("sensitive" in field.dataset)
     && !secret.test(field.name) && (field.closest("[data-picker]") || field.autocomplete !== "off"
@@ -330,16 +338,17 @@
       const key = /^(checkbox|radio)$/.test(field.type) ? `${field.name}=${field.value}` : field.name;
       data[key] = state(field);
     }
-    try { store.setItem(draftName(form), JSON.stringify({ user, path: location.pathname, data })); } catch { /* full: no draft */ }
+    try { store.setItem(draftName(form), JSON.stringify({ user, path: pageOf(form), data })); } catch { /* full: no draft */ }
   };
   const restore = (form) => {
     let draft = null;
     try { draft = JSON.parse(store.getItem(draftName(form)) || "null"); } catch { /* broken: as if there were none */ }
-    if (!draft || draft.user !== user || draft.path !== location.pathname || "errors" in form.dataset) return;
+    if (!draft || draft.user !== user || draft.path !== pageOf(form) || "errors" in form.dataset) return;
     let count = 0;
     for (const field of form.elements) if (keepable(field)) {
       const key = /^(checkbox|radio)$/.test(field.type) ? `${field.name}=${field.value}` : field.name;
       if (!(key in draft.data) || JSON.stringify(draft.data[key]) === JSON.stringify(state(field))) continue;
+      if (field.type === "hidden") field.dataset.first = field.value; // a reset does not put hidden values back
       if (/^(checkbox|radio)$/.test(field.type)) field.checked = draft.data[key];
       else if (field.multiple) for (const option of field.options) option.selected = draft.data[key].includes(option.value);
       else field.value = draft.data[key];
@@ -348,8 +357,20 @@
     if (!count) return;
     const discard = make("button", { type: "button", class: "btn btn-sm btn-secondary" }, words.discard || "×");
     const note = make("div", { class: "flash flash-info", role: "status" }, make("p", {}, words.restored || ""), discard);
-    discard.addEventListener("click", () => { store.removeItem(draftName(form)); form.reset(); note.remove(); });
+    discard.addEventListener("click", () => {
+      store.removeItem(draftName(form));
+      form.reset();
+      for (const field of form.elements) if ("first" in field.dataset) field.value = field.dataset.first;
+      note.remove();
+    });
     form.prepend(note);
+  };
+  const keepDraft = (form) => {
+    restore(form);
+    const keep = later(() => { if (!form.isConnected) return; if (dirty(form)) write(form); else store.removeItem(draftName(form)); }, 400);
+    form.addEventListener("input", keep);
+    form.addEventListener("change", keep);
+    form.addEventListener("submit", (event) => { if (!event.defaultPrevented) { write(form); store.setItem("draft-sent", draftName(form)); } });
   };
   if (store) {
     /* After a submit the draft stays until a page came that neither shows the form again nor is a log-in or error page. */
@@ -365,13 +386,7 @@
       const key = store.key(at);
       if (key && key.startsWith("draft:")) { try { if (JSON.parse(store.getItem(key)).user !== user) store.removeItem(key); } catch { store.removeItem(key); } }
     }
-    for (const form of $$("form[data-draft]")) {
-      restore(form);
-      const keep = later(() => { if (dirty(form)) write(form); else store.removeItem(draftName(form)); }, 400);
-      form.addEventListener("input", keep);
-      form.addEventListener("change", keep);
-      form.addEventListener("submit", (event) => { if (!event.defaultPrevented) { write(form); store.setItem("draft-sent", draftName(form)); } });
-    }
+    $$("form[data-draft]").forEach(keepDraft);
   }
   let leaving = false;
   document.addEventListener("submit", (event) => { if (!event.defaultPrevented) { leaving = true; setTimeout(() => { leaving = false; }, 3000); } });
@@ -415,7 +430,8 @@
     for (const one of $$("[id]", part)) one.id = `part-${one.id}`;
     for (const name of ["for", "aria-describedby", "aria-labelledby"]) for (const one of $$(`[${name}]`, part)) one.setAttribute(name, own(one.getAttribute(name)));
     for (const one of $$("a[href^='#']", part)) one.setAttribute("href", `#${own(one.getAttribute("href").slice(1))}`);
-    for (const form of $$("form[data-draft]", part)) delete form.dataset.draft;
+    for (const form of $$("form", part)) form.dataset.page = new URL(form.getAttribute("action") || location.href, location.href).pathname;
+    if (store) $$("form[data-draft]", part).forEach(keepDraft);
     $$("[data-picker]", part).forEach(startPicker);
     setTimeout(() => { const first = $("[data-focus]", part) || $(".form-control, .form-select, input[type=radio]", part); if (first) first.focus(); }, 0);
     return part;
@@ -432,6 +448,7 @@
     if (!panel || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     if (panel.shown && link.matches("[data-part] .form-actions a")) {
       event.preventDefault();
+      if (store) for (const form of $$("form[data-draft]", panel)) store.removeItem(draftName(form));
       $(".panel-body", panel).replaceChildren(...panel.shown);
       panel.shown = null;
       for (const one of $$("a[data-inplace]", panel)) { one.hidden = false; one.focus(); }
@@ -452,6 +469,9 @@
     event.stopImmediatePropagation();
     if (form.dataset.sent) return;
     form.dataset.sent = "1";
+    const kept = store && form.dataset.draft;
+    const [version] = $$("input[name=version]", form).map((field) => field.value);
+    if (kept) write(form);
     try {
       const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
       const page = await parsed(answer);
@@ -464,11 +484,16 @@
         else if (old && fresh) old.replaceWith(fresh);
       }
       document.title = page.title;
-      /* Other parts that are open were written by the same hand: they go on from the new version. */
-      for (const other of $$("[data-part] input[name=version]")) other.value = $("main .page-head").dataset.version;
+      if (kept) store.removeItem(draftName(form));
+      /* Other parts that are open go on from the new version, as far as they show the one that it was made from. */
+      for (const other of $$("[data-part] input[name=version]")) if (other.value === version) other.value = $("main .page-head").dataset.version;
       const again = $(`#${CSS.escape(panel.id)} a[data-inplace]`);
       if (again) again.focus();
-    } catch { form.dataset.plain = "1"; form.submit(); }
+    } catch {
+      if (kept) store.setItem("draft-sent", draftName(form));
+      form.dataset.plain = "1";
+      form.submit();
+    }
   }, true);
   /* A job under way: the element is fetched again until it says that it is over. */
   const poll = (box) => {

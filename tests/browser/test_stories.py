@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,7 @@ from portal.core import clock
 from portal.core.transaction import transaction
 from portal.customers.inputs import ContactInput
 from portal.customers.models import Contact, Customer, Interaction
-from portal.customers.services import add_contact
+from portal.customers.services import add_contact, change_customer, input_of
 from portal.extensions import db
 from portal.org.actor import SYSTEM
 from portal.purchases.services import LineInput, ProductInput, PurchaseInput, create_product, record_purchase
@@ -160,6 +161,44 @@ def test_a_part_is_edited_in_its_place(browser: Any, address: str, world: World)
         assert "礼盒装" in demand.inner_text()
     assert fresh(select(Customer.demand).where(Customer.id == customer)) == "礼盒装，节前三周到货"
     assert fresh(select(Customer.website).where(Customer.id == customer)) == "https://www.example.com"
+
+
+def test_a_part_in_its_place_writes_over_nobody_and_loses_nothing(browser: Any, address: str, world: World) -> None:
+    customer = world.customer_id("maotai")
+    with person(browser, address) as anna:
+        anna.log_in("anna")
+        anna.goto(f"/customers/{customer}")
+        reach, demand = anna.page.locator("#reach"), anna.page.locator("#section-demand")
+        reach.locator("a[data-inplace]").click()
+        reach.locator("[name=website]").fill("www.example.com")
+        demand.locator("a[data-inplace]").click()
+        demand.locator("[name=demand]").fill("安娜的说法")
+        with transaction():
+            theirs = replace(input_of(db.session.get_one(Customer, customer)), demand="韩娜的说法")
+            change_customer(customer, theirs, world.actor("hanna"), None)
+        reach.locator("form button.btn-primary").click()
+        reach.locator(".callout-warning").wait_for()
+        reach.locator("form button.btn-primary").click()
+        reach.locator("dd", has_text="https://www.example.com").wait_for()
+        # The other part shows what stood before somebody else wrote: it must say so instead of writing over it.
+        demand.locator("form button.btn-primary").click()
+        demand.locator(".callout-warning").wait_for()
+        assert "韩娜的说法" in demand.inner_text()
+        anna.complaints[:] = [said for said in anna.complaints if "409" not in said]
+        demand.locator("[data-part] .form-actions a").click()
+        # Who has to create the referrer first comes back to the part's own page, with all that was typed.
+        origin = anna.page.locator("#section-origin")
+        origin.locator("a[data-inplace]").click()
+        origin.locator("[name=source_note]").fill("老客户介绍")
+        origin.locator("[name=referrer_id_text]").fill("湖州苕溪茶行")
+        with anna.page.expect_navigation():
+            anna.page.locator("[role=option]", has_text="湖州苕溪茶行").click()
+        anna.save(anna.page.locator("main form").last)
+        assert f"/customers/{customer}/edit/origin" in anna.page.url
+        made = fresh(select(Customer.id).where(Customer.name == "湖州苕溪茶行"))
+        assert anna.page.locator("[name=referrer_id]").input_value() == str(made)
+        assert anna.page.locator("[name=source_note]").input_value() == "老客户介绍"
+    assert fresh(select(Customer.demand).where(Customer.id == customer)) == "韩娜的说法"
 
 
 def test_a_picker_creates_what_is_missing_and_comes_back(browser: Any, address: str, world: World) -> None:

@@ -32,6 +32,8 @@ DRAFT = (
     '{% block title %}Draft{% endblock %}{% block content %}{% call forms.form(none, "/sent", draft="sample") %}'
     '<label>Remarks <textarea name="remarks"></textarea></label><label>Phone <input name="mobile_phone"></label>'
     '<label>Password <input type="password" name="pw"></label><label>Secret <input name="note" data-sensitive></label>'
+    '<label for="who">Who</label><div data-picker="/palette"><input type="hidden" name="who" value="11" data-picker-value>'
+    '<input type="text" id="who" name="who_text" value="Customers" autocomplete="off"></div>'
     '{{ forms.actions("Send") }}{% endcall %}{% endblock %}'
 )
 
@@ -326,6 +328,27 @@ def test_drafts_survive_and_hold_no_secrets(browser: Any, address: str) -> None:
         _wait_for_drafts(page, 0)
         page.goto(address + "/draft")
         assert page.locator("textarea").input_value() == "", "what was accepted is not offered again"
+
+
+def test_a_draft_that_is_thrown_away_leaves_the_choice_as_it_was(browser: Any, address: str) -> None:
+    with opened(browser, address + "/draft") as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.locator("[name=who_text]").fill("Ac")
+        page.locator("[role=option]", has_text="Acme").click()
+        _wait_for_drafts(page, 1)
+        page.goto(address + "/draft")
+        assert page.locator("[name=who]").input_value() == "12"
+        page.locator("form .flash button").click()
+        assert page.locator("[name=who_text]").input_value() == "Customers"
+        assert page.locator("[name=who]").input_value() == "11"
+
+
+def test_what_was_created_is_chosen_once(browser: Any, address: str) -> None:
+    with opened(browser, address + "/draft?x=1&picked=who&picked_value=12&picked_text=Acme") as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        assert page.locator("[name=who]").input_value() == "12", "whatever was chosen before"
+        assert page.locator("[name=who_text]").input_value() == "Acme"
+        assert page.url == address + "/draft?x=1", "shown again after an error, the form does not choose by itself"
 
 
 def test_drafts_of_another_person_are_thrown_away(browser: Any, address: str) -> None:
