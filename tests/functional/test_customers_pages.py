@@ -14,6 +14,7 @@ from sqlalchemy import event, func, select
 
 from portal.audit.models import AuditEntry
 from portal.core import clock
+from portal.core.listing import keyset
 from portal.core.text import sort_key
 from portal.core.transaction import transaction
 from portal.customers import queries, services
@@ -107,6 +108,14 @@ def test_filters_scenes_and_search_of_the_list(world: World, anna: FlaskClient) 
         assert page.status_code == 200, query
         rows = {re.sub("<[^>]+>", "", cell) for cell in re.findall(r'<th scope="row">(.*?)</th>', page.text)}
         assert rows == sees, query
+
+
+def test_a_page_whose_rows_are_gone_is_the_first_one(anna: FlaskClient) -> None:
+    last, first = keyset.encode("\uffff", 1), keyset.encode("", 0)
+    for query in (f"after={last}", f"before={first}", f"q=茅台&after={last}"):
+        page = anna.get(f"/customers/?{query}").text
+        assert "贵州茅台" in page, query
+        assert "No customers that you may see" not in page
 
 
 def test_statements_of_a_page_do_not_grow_with_rows(world: World, as_person: Callable[[str], FlaskClient]) -> None:

@@ -191,14 +191,8 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
     backwards = keyset.decode(args.get("before", "")) if args.get("before") else None
     forwards = keyset.decode(args.get("after", "")) if args.get("after") and backwards is None else None
     cursor = backwards or forwards
-    reverse = backwards is not None
-    try:
-        rows = list(db.session.execute(_page_statement(query, cursor, reverse), _given(cursor)))
-    except (TypeError, ValueError, ArithmeticError, StatementError) as error:
-        if cursor is None or isinstance(error, OperationalError):
-            raise
-        # A cursor of another column's type: show the first page. PostgreSQL answers nothing more before the rollback.
-        db.session.rollback()
+    rows = _behind(query, cursor, backwards is not None) if cursor is not None else []
+    if not rows:
         rows = list(db.session.execute(_page_statement(query, None, False)))
         backwards = forwards = None
     more = len(rows) > query.size
@@ -209,8 +203,16 @@ def _fetch(query: Query, args: Any) -> tuple[list[Any], bool, bool]:
     return rows, forwards is not None, more
 
 
-def _given(cursor: keyset.Cursor | None) -> dict[str, Any]:
-    return keyset.parameters(cursor) if cursor is not None else {}
+def _behind(query: Query, cursor: keyset.Cursor, reverse: bool) -> list[Any]:
+    """The rows behind a cursor; none when they are gone meanwhile or the cursor is of another column's type: the first
+    page is shown then."""
+    try:
+        return list(db.session.execute(_page_statement(query, cursor, reverse), keyset.parameters(cursor)))
+    except (TypeError, ValueError, ArithmeticError, StatementError) as error:
+        if isinstance(error, OperationalError):
+            raise
+        db.session.rollback()  # PostgreSQL answers nothing more before it
+        return []
 
 
 def _page_statement(query: Query, cursor: keyset.Cursor | None, reverse: bool) -> Select[Any]:
