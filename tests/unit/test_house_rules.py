@@ -41,7 +41,7 @@ CASES = {
     "clock": ("portal/org/queries.py", "datetime.now(UTC)", "clock.now()"),
     "environment": ("portal/org/queries.py", "os.environ['X']", "current_app.config['X']"),
     "offset": ("portal/org/queries.py", "select(A).offset(20)", "select(A).limit(20)"),
-    "float-money": ("portal/purchases/services.py", "float(line.amount)", "float(row.share)"),
+    "float-money": ("portal/purchases/services/records.py", "float(line.amount)", "float(row.share)"),
     "private": (
         "portal/home/views.py",
         "from portal.org import services\nservices._locked(User, 1)",

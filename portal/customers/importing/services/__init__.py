@@ -1,0 +1,67 @@
+"""An import from upload to undo. Functions flush; views and jobs commit."""
+
+from __future__ import annotations
+
+from portal.customers.importing.services.batches import (
+    KEEP_SETTING,
+    choose_columns,
+    choose_sheet,
+    create_batch,
+    discard,
+    earlier_imports,
+    expired_batches,
+    forget,
+    open_batch,
+    refused_rows,
+    rules_of,
+    start_check,
+    start_import,
+    start_undo,
+    target_of,
+    undoable,
+)
+from portal.customers.importing.services.checking import CHECK_CHUNK, checked, known_before, read_records, stage
+from portal.customers.importing.services.writing import (
+    ATOMIC_ROWS,
+    CHUNK,
+    applied_works,
+    finished,
+    next_works,
+    note_applied,
+    note_undone,
+    reading_json,
+    taken_back,
+)
+
+__all__ = [
+    "ATOMIC_ROWS",
+    "CHECK_CHUNK",
+    "CHUNK",
+    "KEEP_SETTING",
+    "applied_works",
+    "checked",
+    "choose_columns",
+    "choose_sheet",
+    "create_batch",
+    "discard",
+    "earlier_imports",
+    "expired_batches",
+    "finished",
+    "forget",
+    "known_before",
+    "next_works",
+    "note_applied",
+    "note_undone",
+    "open_batch",
+    "read_records",
+    "reading_json",
+    "refused_rows",
+    "rules_of",
+    "stage",
+    "start_check",
+    "start_import",
+    "start_undo",
+    "taken_back",
+    "target_of",
+    "undoable",
+]
