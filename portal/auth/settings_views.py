@@ -117,7 +117,7 @@ def describe(setting: settings.Setting, value: Any) -> str:
     if setting.kind == "choice":
         return str(names.get(value, value))
     if setting.kind == "choices":
-        return ", ".join(str(names.get(item, item)) for item in value) or _("none")
+        return _(", ").join(str(names.get(item, item)) for item in value) or _("none")
     return str(value) if value != "" else _("empty")
 
 

@@ -52,7 +52,7 @@ def _role_cell(row: Any, context: CellContext) -> Any:
 
 
 def _role_export(row: Any, context: CellContext) -> str:
-    return ", ".join(role_name(role) for role in context.extras.get("roles", {}).get(row.id, []))
+    return _(", ").join(role_name(role) for role in context.extras.get("roles", {}).get(row.id, []))
 
 
 def _state_cell(row: Any, _context: CellContext) -> Any:

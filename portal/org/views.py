@@ -125,7 +125,7 @@ def _person_facts(data: services.PersonInput) -> list[tuple[Any, str]]:
         (_("Telephone"), data.phone),
         (_("Direct superior"), names.get(data.supervisor_id or 0, "")),
         (_("Staff number"), data.person_key),
-        (_("Roles"), ", ".join(sorted(role_name(role) for role in data.roles))),
+        (_("Roles"), _(", ").join(sorted(role_name(role) for role in data.roles))),
     ]
 
 

@@ -52,7 +52,7 @@ class Asked:
     @property
     def filter_text(self) -> str:
         """The filters in one line."""
-        return "; ".join(self.filters)
+        return _("; ").join(self.filters)
 
 
 def _asked(key: str, query: str) -> Asked:

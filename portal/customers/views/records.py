@@ -329,7 +329,7 @@ def _flat(values: dict[str, Any]) -> dict[str, str]:
         if name == "phone":
             found[name] = masked(value) if value else ""
         elif isinstance(value, (tuple, list)):
-            found[name] = ", ".join(str(item) for item in value)
+            found[name] = _(", ").join(str(item) for item in value)
         else:
             found[name] = "" if value is None else str(value)
     return found

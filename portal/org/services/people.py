@@ -144,7 +144,7 @@ def _checked_person(data: PersonInput, user: User | None) -> PersonInput:
     elif not department.is_active and (user is None or user.department_id != department.id):
         errors.add("department_id", _("This department is closed."))
     if unknown := set(data.roles) - set(ROLES):
-        errors.add("roles", _("There is no role %(name)s.", name=", ".join(sorted(unknown))))
+        errors.add("roles", _("There is no role %(name)s.", name=_(", ").join(sorted(unknown))))
     if data.supervisor_id is not None:
         _check_supervisor(errors, data.supervisor_id, user)
     errors.raise_if_any()
