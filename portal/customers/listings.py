@@ -151,6 +151,20 @@ def _day_of(name: str) -> Any:
     return export
 
 
+def _degrees(name: str, label: Any, column: Any) -> Column:
+    """Latitude or longitude; in a file with all its digits."""
+
+    def export(row: Any, _context: CellContext) -> Any:
+        value = getattr(row, name)
+        return None if value is None else Decimal(repr(value))
+
+    def cell(row: Any, _context: CellContext) -> Any:
+        value = getattr(row, name)
+        return DASH if value is None else f"{value:.5f}"
+
+    return Column(name, label, {name: column}, cell=cell, export=export, default=False, align="end")
+
+
 # ---- filters -------------------------------------------------------------------------------------------------------
 
 
@@ -359,6 +373,8 @@ def customers_listing() -> Listing:
             export=lambda row, _context: regions.full_name(row.region_code),
         ),
         Column("industry", _l("Industry"), {"industry": Customer.industry}, cell=_text("industry")),
+        _degrees("latitude", _l("Latitude"), Customer.latitude),
+        _degrees("longitude", _l("Longitude"), Customer.longitude),
         Column("manager", _l("Account manager"), {"manager": account_manager.name}, cell=_text("manager")),
         Column("department", _l("Department"), {"department": Department.name}, default=False),
         Column(
@@ -563,7 +579,14 @@ def contacts_listing() -> Listing:
         source=source,
         where=_where_visible,
         columns=[
-            Column("name", _l("Full name"), {"contact_name": Contact.name}, sort=Contact.name_sort, sticky=True),
+            Column(
+                "name",
+                _l("Full name"),
+                {"contact_name": Contact.name},
+                sort=Contact.name_sort,
+                sticky=True,
+                export_label=_l("Contact: name"),
+            ),
             Column(
                 "customer",
                 _l("Customer"),
@@ -572,13 +595,21 @@ def contacts_listing() -> Listing:
                 export=lambda row, _context: row.customer,
             ),
             Column("title", _l("Job title"), {"title": Contact.title}, cell=_text("title")),
-            Column("department", _l("Department"), {"dept": Contact.department}, cell=_text("dept"), default=False),
+            Column(
+                "department",
+                _l("Department"),
+                {"dept": Contact.department},
+                cell=_text("dept"),
+                default=False,
+                export_label=_l("Contact: department"),
+            ),
             Column(
                 "rank",
                 _l("Administrative rank"),
                 {"rank": Contact.rank},
                 cell=_vocabulary(words.Rank, "rank"),
                 export=_word_of(words.Rank, "rank"),
+                export_label=_l("Contact: administrative rank"),
             ),
             Column(
                 "role",
@@ -586,14 +617,48 @@ def contacts_listing() -> Listing:
                 {"buying_role": Contact.buying_role},
                 cell=_vocabulary(words.BuyingRole, "buying_role"),
                 export=_word_of(words.BuyingRole, "buying_role"),
+                export_label=_l("Contact: role in buying"),
             ),
-            Column("attitude", _l("Attitude"), {"attitude": Contact.attitude}, cell=_attitude_cell),
+            Column(
+                "attitude",
+                _l("Attitude"),
+                {"attitude": Contact.attitude},
+                cell=_attitude_cell,
+                export=lambda row, _context: "" if row.attitude is None else str(words.ATTITUDE_LABELS[row.attitude]),
+                export_label=_l("Contact: attitude towards us"),
+            ),
+            Column(
+                "consent",
+                _l("Agrees to receive messages"),
+                {"consent": Contact.message_consent},
+                cell=_consent_word,
+                export=_consent_word,
+                default=False,
+                export_label=_l("Contact: agrees to receive messages"),
+            ),
+            Column(
+                "consent_on",
+                _l("Agreed on"),
+                {"consent_on": Contact.message_consent_on},
+                cell=_text("consent_on"),
+                default=False,
+                export_label=_l("Contact: day on which messages were agreed to"),
+            ),
+            Column(
+                "consent_source",
+                _l("How it was given"),
+                {"consent_source": Contact.message_consent_source},
+                cell=_text("consent_source"),
+                default=False,
+                export_label=_l("Contact: how messages were agreed to"),
+            ),
             Column(
                 "phone",
                 _l("Phone"),
                 {"active": Contact.is_active},
                 cell=lambda row, context: context.extras.get("phones", {}).get(row.id) or DASH,
                 export=lambda row, context: context.extras.get("phones", {}).get(row.id, ""),
+                export_label=_l("Contact: phone numbers"),
             ),
             Column(
                 "birthday",
@@ -607,6 +672,7 @@ def contacts_listing() -> Listing:
                 },
                 cell=_birthday_cell,
                 export=lambda row, context: str(_birthday_cell(row, context)) if row.birthday_calendar else "",
+                export_label=_l("Contact: birthday"),
             ),
         ],
         default_sort="name",
@@ -634,7 +700,13 @@ def contacts_listing() -> Listing:
         prepare=_contact_extras,
         muted=lambda row: getattr(row, "active", True) is False,
         empty=EmptyText(_l("No contacts yet"), _l("Contacts are added on the page of their customer.")),
+        export_endpoint="exports.create",
+        export_permission=EXPORT,
     )
+
+
+def _consent_word(row: Any, _context: CellContext) -> str:
+    return _("Yes") if row.consent else _("No")
 
 
 def _attitude_cell(row: Any, _context: CellContext) -> Any:
@@ -730,8 +802,8 @@ def interactions_listing() -> Listing:
                 "people",
                 _l("With whom"),
                 {"direction": Interaction.direction},
-                cell=lambda row, context: ", ".join(context.extras.get("people", {}).get(row.id, [])) or DASH,
-                export=lambda row, context: ", ".join(context.extras.get("people", {}).get(row.id, [])),
+                cell=lambda row, context: _(", ").join(context.extras.get("people", {}).get(row.id, [])) or DASH,
+                export=lambda row, context: _(", ").join(context.extras.get("people", {}).get(row.id, [])),
             ),
             Column("author", _l("Recorded by"), {"author": author.name}, cell=_text("author")),
             Column("minutes", _l("Minutes"), {"minutes": Interaction.minutes}, default=False, align="end"),

@@ -18,17 +18,20 @@ from sqlalchemy import func, select
 
 from portal.audit.models import AuditEntry
 from portal.core import clock
+from portal.core.registry import registry
 from portal.core.spreadsheets import read_table
 from portal.core.transaction import transaction
 from portal.customers import services
 from portal.customers.importing import jobs as import_jobs
 from portal.customers.importing import services as imports
+from portal.customers.importing.customers import CONTACT_KNOWN
 from portal.customers.importing.models import BatchState, ImportBatch, ImportKey, ImportRow
-from portal.customers.inputs import ContactInput
+from portal.customers.inputs import ContactInput, PhoneInput
 from portal.customers.models import Contact, ContactPhone, Customer
 from portal.customers.search import search
 from portal.extensions import db
 from portal.org.actor import Actor
+from portal.org.models import User
 from tests.world import World
 
 CODE = "91520000214330054F"
@@ -211,6 +214,109 @@ def test_an_update_keeps_what_the_file_does_not_say_and_can_be_taken_back(client
     wizard(client, xlsx(rows), "a.xlsx")
     assert counts().get("update", 0) == 0
     client.post(f"/imports/{batch_id}/undo")
+    assert dump() == before
+
+
+LEAP_DAY: dict[str, Any] = {"birthday_month": 2, "birthday_day": 29}
+KNOWN_HEADINGS = [
+    "客户名称",
+    "纬度",
+    "经度",
+    "联系人",
+    "态度",
+    "同意接收消息",
+    "接收消息同意日期",
+    "接收消息同意方式",
+]
+
+
+def test_coordinates_attitude_and_consent_come_in(client: FlaskClient, world: World) -> None:
+    world.login(client, "anna")
+    before = dump()
+    rows = [
+        KNOWN_HEADINGS,
+        ["海口某某公司", "0", "110.3312°", "冷经理", "−1 冷淡", "是", "2026-03-05", "微信"],
+        ["桂林某某公司", "25.2736", 110.2907, "钟经理", "0", "否", "", ""],
+        ["长沙某某公司", "", "", "", "", "否", "", ""],
+        ["北海某某公司", "91", "109.12", "", "", "", "", ""],
+        ["钦州某某公司", "北纬二十度", "109.12", "", "", "", "", ""],
+        ["玉林某某公司", "", "110.16", "", "", "", "", ""],
+        ["梧州某某公司", "", "", "吴经理", "5", "", "", ""],
+        ["贺州某某公司", "", "", "何经理", "支持", "是", "", ""],
+        ["百色某某公司", "", "", "", "友好", "", "", ""],
+    ]
+    batch_id = wizard(client, xlsx(rows), "a.xlsx")
+    assert (counts()["create"], counts()["refused_rows"]) == (3, 6)
+    reasons = {row.number: row.reasons for row in imports.refused_rows(batch_id)}
+    assert {number: {field for field, _text in found} for number, found in reasons.items()} == {
+        5: {"latitude"},
+        6: {"latitude"},
+        7: {"latitude"},
+        8: {"contact_attitude"},
+        9: {"contact_message_consent_on", "contact_message_consent_source"},
+        10: {"contact_name"},
+    }
+    assert reasons[5][0][1] == "The latitude is between −90 and 90 degrees."
+    client.post(f"/imports/{batch_id}/run")
+    places = db.session.execute(
+        select(Customer.latitude, Customer.longitude).where(Customer.name.contains("某某公司")).order_by(Customer.id)
+    ).all()
+    assert [tuple(place) for place in places] == [(0.0, 110.3312), (25.2736, 110.2907), (None, None)]
+    people = {row.name: row for row in db.session.scalars(select(Contact).where(Contact.name.contains("经理")))}
+    cold = people["冷经理"]
+    assert (cold.attitude, cold.message_consent, cold.message_consent_source) == (-1, True, "微信")
+    assert cold.message_consent_on == date(2026, 3, 5)
+    assert (people["钟经理"].attitude, people["钟经理"].message_consent) == (0, False)
+    # What the file says otherwise is changed, also to nought and to "no"; an empty cell changes nothing.
+    wizard(client, xlsx([KNOWN_HEADINGS, ["海口某某公司", "", "", "冷经理", 0, "否", "", ""]]), "b.xlsx")
+    assert counts()["update"] == 1
+    again = last_batch().id
+    client.post(f"/imports/{again}/run")
+    db.session.refresh(cold)
+    assert (cold.attitude, cold.message_consent, cold.message_consent_source) == (0, False, "微信")
+    for undone in (again, batch_id):
+        client.post(f"/imports/{undone}/undo")
+    assert dump() == before
+
+
+@pytest.mark.parametrize("language", ["zh_Hans_CN", "zh_Hant", "en"])
+def test_an_export_that_comes_back_changes_nothing(client: FlaskClient, world: World, language: str) -> None:
+    maotai, anna = world.customer_id("maotai"), world.actor("anna")
+    with transaction():
+        row = db.session.get_one(Customer, maotai)
+        row.latitude, row.longitude, row.region_code = 27.858000000000004, 106.3781, "520382"
+        row.industry, row.size_class, row.source, row.credit_code = "酒类", "large", "referral", CODE
+        known: dict[str, Any] = {"message_consent": True, "message_consent_on": date(2026, 3, 5), "message_consent_source": "微信"}
+        birthday: dict[str, Any] = {"birthday_calendar": "lunar", "birthday_month": 6, "birthday_day": 15}
+        leap = {**birthday, "birthday_leap": True, "birthday_year": 1979}
+        common = {"employer_kind": "state_enterprise", "rank": "section", "buying_role": "user"}
+        for number, more in enumerate((known | birthday, leap, {"birthday_calendar": "solar", **LEAP_DAY})):
+            contact = ContactInput(
+                f"联系人{number}",
+                title="科长",
+                department="采购部",
+                phones=(PhoneInput(f"1380013800{number}"), PhoneInput("0851-88886666", "office")),
+                attitude=(-2, 0, 1)[number],
+                **common,
+                **more,
+            )
+            services.add_contact(maotai, contact, anna)
+        db.session.get_one(User, anna.user_id).language = language
+    before = dump()
+    world.login(client, "anna")
+    for listing, customers in (("customers", 2), ("contacts", 1)):
+        columns = ".".join(column.key for column in registry("listings")[listing].columns)
+        for kind in ("xlsx", "csv"):
+            form = {"listing": listing, "query": f"cols={columns}", "format": kind}
+            answer = client.post("/exports/new", data=form)
+            assert answer.status_code == 200
+            wizard(client, answer.data, f"back.{kind}")
+            assert (counts()["unchanged"], counts()["refused_rows"], counts().get("update", 0)) == (customers, 0, 0)
+            mapped = set(last_batch().mapping.values())
+            assert mapped >= {
+                "customers": {"latitude", "longitude", "region", "credit_code", "kind", "size_class", "source"},
+                "contacts": {"name", *(f"contact_{name}" for name in CONTACT_KNOWN), "contact_phone", "contact_birthday"},
+            }[listing]
     assert dump() == before
 
 

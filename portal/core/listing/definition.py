@@ -43,6 +43,7 @@ class Column:
     :ivar sort: NOT NULL expression to sort by, covered by an index (…, sort, id) where lists are long; None: not
         sortable.
     :ivar export: value for a spreadsheet; default: the only field's value.
+    :ivar export_label: heading in a spreadsheet, where the label says too little without its list; default: the label.
     """
 
     key: str
@@ -51,6 +52,7 @@ class Column:
     cell: Cell | None = None
     sort: SQLColumnExpression[Any] | None = None
     export: Cell | None = None
+    export_label: Any = None
     default: bool = True
     align: str = "start"
     sticky: bool = False
@@ -61,6 +63,11 @@ class Column:
             return self.cell(row, context)
         value = getattr(row, next(iter(self.fields)))
         return "" if value is None else value
+
+    @property
+    def heading(self) -> str:
+        """The heading in a spreadsheet."""
+        return str(self.label if self.export_label is None else self.export_label)
 
     def export_value(self, row: Any, context: CellContext) -> Any:
         """The exported content of a cell."""
@@ -238,7 +245,7 @@ class Listing:
 
         query = Query.read(self, actor, args)
         columns = query.columns
-        headers = [str(column.label) for column in columns]
+        headers = [column.heading for column in columns]
 
         def rows() -> Iterator[list[Any]]:
             statement = query.ordered(query.select(columns)).execution_options(yield_per=500)

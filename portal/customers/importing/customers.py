@@ -26,6 +26,7 @@ from portal.customers.importing.targets import CREATE_ANYWAY, SKIP, ImportField,
 from portal.customers.inputs import ContactInput, CustomerInput, PersonInput, PhoneInput
 from portal.customers.models import Contact, Customer, CustomerAlias
 from portal.customers.permissions import CREATE, EDIT, VIEW
+from portal.customers.phones import masked
 from portal.customers.plain_json import to_json
 from portal.customers.queries import final_record
 from portal.customers.search_index import NAME_START, CustomerTerm
@@ -61,9 +62,14 @@ CONTACT_TEXT = (
     "interests",
     "notes",
 )
+#: Numbers, of which nought says something.
+COORDINATES = ("latitude", "longitude")
+#: What is known of a contact besides texts; "no" and nought say something.
+CONTACT_KNOWN = ("attitude", "message_consent", "message_consent_on", "message_consent_source")
 #: Fields of the customer itself: rows of one customer must not contradict each other in them.
 OWN = (
     *PLAIN,
+    *COORDINATES,
     "external_key",
     "aliases",
     "region",
@@ -89,6 +95,8 @@ def _fields() -> tuple[ImportField, ...]:
         ("size_class", _l("Size"), read.choice(words.SizeClass), customer),
         ("region", _l("Region"), read.region, customer),
         ("address", _l("Address"), read.text, customer),
+        ("latitude", _l("Latitude"), read.degrees, customer),
+        ("longitude", _l("Longitude"), read.degrees, customer),
         ("demand", _l("Characteristics of the demand"), read.text, customer),
         ("phone", _l("Phone"), read.text, customer),
         ("email", _l("E-mail"), read.text, customer),
@@ -110,6 +118,10 @@ def _fields() -> tuple[ImportField, ...]:
         ("contact_employer_kind", _l("Contact: kind of unit"), read.choice(words.EmployerKind), contact),
         ("contact_rank", _l("Contact: administrative rank"), read.choice(words.Rank), contact),
         ("contact_buying_role", _l("Contact: role in buying"), read.choice(words.BuyingRole), contact),
+        ("contact_attitude", _l("Contact: attitude towards us"), read.attitude, contact),
+        ("contact_message_consent", _l("Contact: agrees to receive messages"), read.yes_no, contact),
+        ("contact_message_consent_on", _l("Contact: day on which messages were agreed to"), read.day, contact),
+        ("contact_message_consent_source", _l("Contact: how messages were agreed to"), read.text, contact),
         ("contact_interests", _l("Contact: interests"), read.text, contact),
         ("contact_notes", _l("Contact: notes"), read.text, contact),
         ("person_sex", _l("Person: sex"), read.choice(words.Sex), person),
@@ -616,6 +628,7 @@ def _input(values: Mapping[str, Any], customer: Customer | None) -> CustomerInpu
     """What a row says, over what is known already; empty cells change nothing."""
     base = input_of(customer) if customer is not None else CustomerInput(name="", kind="")
     given: dict[str, Any] = {key: values[key] for key in PLAIN if values.get(key)}
+    given |= {key: values[key] for key in COORDINATES if values.get(key) is not None}
     if values.get("region"):
         given["region_code"] = values["region"]
     if values.get("aliases"):
@@ -637,14 +650,20 @@ def _prepare_contact(
         name: values.get(f"contact_{name}") for name in CONTACT_TEXT if values.get(f"contact_{name}")
     }
     phones, birthday = values.get("contact_phone") or [], values.get("contact_birthday")
+    known = {name: values.get(f"contact_{name}") for name in CONTACT_KNOWN}
+    known = {name: value for name, value in known.items() if value not in (None, "")}
     if not given.get("name"):
-        if given or phones or birthday:
+        # "No" in a column that every row fills says nothing about a contact that is not there.
+        if given or phones or birthday or any(value is not False for value in known.values()):
             return None, [("contact_name", _("The row says something about a contact but not his name."))]
         return None, []
+    given |= known
     base = contact_input_of(present) if present is not None else ContactInput(name="")
     if phones:
-        known = {phone.number for phone in base.phones}
-        more = tuple(PhoneInput(number, _label(number)) for number in phones if _stored(number) not in known)
+        there = {phone.number for phone in base.phones}
+        # A number that is shown masked, as in our own lists, stands for the one that is there.
+        there |= {masked(number) for number in there}
+        more = tuple(PhoneInput(number, _label(number)) for number in phones if _stored(number) not in there)
         given["phones"] = (*base.phones, *more)
     if birthday:
         given |= {f"birthday_{name}": value for name, value in birthday.items()}

@@ -33,6 +33,9 @@ _DATE = re.compile(r"(\d{4})\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})\D?(?:\s.*)?\Z")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})\Z")
 _MONTH_DAY = re.compile(r"(\d{1,2})\D{1,2}(\d{1,2})\D?\Z")
 _WHOLE = re.compile(r"-?\d{1,18}(?:\.0+)?\Z")
+_DEGREES = re.compile(r"[+-]?\d{1,3}(?:\.\d{1,24})?\Z")
+#: A minus sign that is no hyphen: people and our own labels write it.
+_MINUS = "\u2212"
 
 
 @lru_cache(maxsize=1)
@@ -82,6 +85,44 @@ def whole(cell: Cell) -> int | None:
     return int(Decimal(raw))
 
 
+def degrees(cell: Cell) -> float | None:
+    """Latitude or longitude in degrees with decimals; which are possible the service says."""
+    raw = unicodedata.normalize("NFKC", text(cell)).replace(_MINUS, "-").removesuffix("°").strip()
+    if not raw:
+        return None
+    if isinstance(cell, date) or not _DEGREES.match(raw):
+        raise CellError(_("Enter degrees such as 31.2304."))
+    return float(raw)
+
+
+def attitude(cell: Cell) -> int | None:
+    """The attitude of a contact: a number from −2 to 2, or the portal's words for it in any language."""
+    raw = text(cell)
+    if not raw:
+        return None
+    plain = unicodedata.normalize("NFKC", raw).replace(_MINUS, "-").removesuffix(".0")
+    known = {str(value): value for value in words.ATTITUDES}
+    found = known.get(plain.removeprefix("+"), _attitudes().get(fold(raw)))
+    if found is None:
+        labels = _(", ").join(str(label) for label in words.ATTITUDE_LABELS.values())
+        raise CellError(_("“%(value)s” is not known. Possible: %(known)s", value=raw[:40], known=labels))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _attitudes() -> dict[str, int]:
+    """Folded word → attitude; with the number in front of it and without."""
+    from portal.i18n import speaking
+
+    found: dict[str, int] = {}
+    for code, _name in LANGUAGES:
+        with speaking(code):
+            for value, label in words.ATTITUDE_LABELS.items():
+                _number, _blank, word = str(label).partition(" ")
+                found |= {fold(str(label)): value, fold(word): value}
+    return found
+
+
 def day(cell: Cell) -> date | None:
     """A date: a date cell, 2026-03-05, 2026/3/5, 20260305 and their Chinese form."""
     if isinstance(cell, datetime):
@@ -113,7 +154,7 @@ def choice(enumeration: type[StrEnum]) -> Callable[[Cell], str]:
             return ""
         found = _choices(enumeration).get(fold(raw))
         if found is None:
-            known = ", ".join(str(label) for label in words.LABELS[enumeration].values())
+            known = _(", ").join(str(label) for label in words.LABELS[enumeration].values())
             raise CellError(_("“%(value)s” is not known. Possible: %(known)s", value=raw[:40], known=known))
         return found
 
@@ -167,7 +208,8 @@ def _lunar_days() -> dict[str, tuple[int, int, bool]]:
 
 
 def birthday(cell: Cell) -> dict[str, Any] | None:
-    """A birthday: 1980-05-12, 5-12, and lunar ones with a word in front: {calendar, month, day, leap, year}."""
+    """A birthday: 1980-05-12, 5-12, and lunar ones with a word in front or as the portal itself writes them:
+    {calendar, month, day, leap, year}."""
     if isinstance(cell, date):
         found = day(cell)
         assert found is not None
@@ -175,12 +217,15 @@ def birthday(cell: Cell) -> dict[str, Any] | None:
     raw = unicodedata.normalize("NFKC", text(cell))
     if not raw:
         return None
-    calendar = "solar"
+    calendar, leap, year = "solar", False, None
     for word in word_lists()["lunar"]:
-        if raw.lower().startswith(word):
-            calendar, raw = "lunar", raw[len(word) :].strip(" :")
+        before, found_word, behind = raw.lower().partition(word)
+        if found_word:
+            calendar = "lunar"
+            for leap_word in word_lists()["leap"]:
+                leap, behind = leap or leap_word in behind, behind.replace(leap_word, "")
+            raw = f"{before.strip()} {behind.strip(' :,')}".strip()
             break
-    year = None
     spoken = raw
     match = re.match(r"(\d{4})\D", raw)
     if match and calendar == "lunar":
@@ -197,4 +242,4 @@ def birthday(cell: Cell) -> dict[str, Any] | None:
         raise CellError(_("“%(value)s” is not a birthday. Write it like 1980-05-12 or 05-12.", value=raw[:40]))
     if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
         raise CellError(_("The year %(year)s cannot be right.", year=f"{year:04d}"))
-    return {"calendar": calendar, "month": month, "day": month_day, "leap": False, "year": year}
+    return {"calendar": calendar, "month": month, "day": month_day, "leap": leap, "year": year}
