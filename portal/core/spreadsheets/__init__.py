@@ -7,7 +7,19 @@ from .encodings import DELIMITERS, ENCODINGS, EncodingGuess, detect_encoding, pr
 from .errors import MESSAGES, SpreadsheetError
 from .reader import Cell, NumberedRow, Table, read_table
 from .sniff import check_zip, kind_of
-from .writer import Marks, Sheet, Value, is_dangerous, neutralise, printable, restore, sheet_name, write_csv, write_xlsx
+from .writer import (
+    Marks,
+    Sheet,
+    Value,
+    is_dangerous,
+    is_marks,
+    neutralise,
+    printable,
+    restore,
+    sheet_name,
+    write_csv,
+    write_xlsx,
+)
 
 __all__ = [
     "DELIMITERS",
@@ -24,6 +36,7 @@ __all__ = [
     "check_zip",
     "detect_encoding",
     "is_dangerous",
+    "is_marks",
     "kind_of",
     "neutralise",
     "preview_text",

@@ -232,6 +232,10 @@ def _csv_value(value: Value) -> str:
     return neutralise(text)
 
 
+#: How the line of marks in a CSV begins, and what parts its values.
+_MARKS, _BETWEEN = "# ", " · "
+
+
 def write_csv(
     path: str | Path, headers: Sequence[str], rows: Iterable[Sequence[Value]], marks: Marks | None = None
 ) -> int:
@@ -252,13 +256,20 @@ def write_csv(
                 writer.writerow([_csv_value(value) for value in row])
             if marks is not None:
                 pairs = [*marks.pairs, (marks.rows_label, count)]
-                line = " · ".join(f"{label} {_mark(value)}" for label, value in pairs)
+                line = _BETWEEN.join(f"{label} {_mark(value)}" for label, value in pairs)
                 file.write("\r\n")
-                writer.writerow(["# " + " · ".join([line, *marks.extra])])
+                writer.writerow([_MARKS + _BETWEEN.join([line, *marks.extra])])
     except BaseException:
         target.unlink(missing_ok=True)
         raise
     return count
+
+
+def is_marks(cells: Sequence[object]) -> bool:
+    """Whether a row is the line of marks that `write_csv` puts below a table: it is no row of the table when the file
+    comes back."""
+    first, *others = [*cells, None]
+    return isinstance(first, str) and first.startswith(_MARKS) and _BETWEEN in first and not any(others)
 
 
 def _mark(value: Value) -> str:

@@ -17,7 +17,7 @@ from typing import IO
 from sqlalchemy import select
 
 from portal.core.errors import Invalid
-from portal.core.spreadsheets import Cell, SpreadsheetError, Table, kind_of, read_table
+from portal.core.spreadsheets import Cell, SpreadsheetError, Table, is_marks, kind_of, read_table
 from portal.core.spreadsheets.encodings import detect_encoding, preview_text
 from portal.core.spreadsheets.limits import MAX_FILE_BYTES
 from portal.core.storage import MissingContent, storage
@@ -216,6 +216,8 @@ def read_rows(table: Table, target: ImportTarget, mapping: dict[int, str]) -> It
     fields: dict[str, ImportField] = {field.key: field for field in target.fields()}
     readers = [(column, key, fields[key].read) for column, key in sorted(mapping.items()) if key in fields]
     for numbered in table.numbered_rows():
+        if is_marks(numbered.cells):
+            continue
         row = Row(numbered.number, {})
         for column, key, read in readers:
             cell = numbered.cells[column] if column < len(numbered.cells) else None
