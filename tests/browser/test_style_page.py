@@ -32,7 +32,8 @@ DRAFT = (
     '{% block title %}Draft{% endblock %}{% block content %}{% call forms.form(none, "/sent", draft="sample") %}'
     '<label>Remarks <textarea name="remarks"></textarea></label><label>Phone <input name="mobile_phone"></label>'
     '<label>Password <input type="password" name="pw"></label><label>Secret <input name="note" data-sensitive></label>'
-    '<label for="who">Who</label><div data-picker="/palette"><input type="hidden" name="who" value="11" data-picker-value>'
+    '<label for="who">Who</label><div data-picker="/palette">'
+    '<input type="hidden" name="who" value="11" data-picker-value>'
     '<input type="text" id="who" name="who_text" value="Customers" autocomplete="off"></div>'
     '{{ forms.actions("Send") }}{% endcall %}{% endblock %}'
 )

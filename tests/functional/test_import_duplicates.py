@@ -15,7 +15,8 @@ from portal.core.errors import Invalid
 from portal.core.transaction import transaction
 from portal.customers import duplicates, services
 from portal.customers.duplicates import PhoneLookup, find_duplicates
-from portal.customers.importing.customers import CustomerTarget, _Lookup
+from portal.customers.importing.customers import CustomerTarget
+from portal.customers.importing.customers.lookup import Lookup
 from portal.customers.importing.targets import Row, Rules
 from portal.customers.inputs import ContactInput, CustomerInput, PhoneInput
 from portal.customers.models import Customer
@@ -64,7 +65,7 @@ def test_a_name_that_looks_the_same_is_told_and_not_imported_beside_it(kept: str
     assert (hint.customer_id, hint.certain) == (known, True)
     assert hint.reason == "a name that looks the same, in letters of another alphabet"
     (record,) = CustomerTarget().group([Row(2, {"name": typed, "kind": "end_user"})])
-    assert _Lookup([record], ben).match(record, Rules()) is None
+    assert Lookup([record], ben).match(record, Rules()) is None
     assert [str(message) for _field, message in record.errors] == [
         "This customer exists and is looked after by somebody else: 销售二部 · 柯兰."
     ]

@@ -145,6 +145,22 @@ def day(cell: Cell) -> date | None:
     return found
 
 
+def yes_no(cell: Cell) -> bool | None:
+    """Yes or no in the words of the word list."""
+    raw = fold(text(cell))
+    if not raw:
+        return None
+    for value, key in ((True, "yes"), (False, "no")):
+        if raw in _folded(key):
+            return value
+    raise CellError(_("Write yes or no."))
+
+
+@lru_cache(maxsize=8)
+def _folded(key: str) -> frozenset[str]:
+    return frozenset(fold(word) for word in word_lists()[key])
+
+
 def choice(enumeration: type[StrEnum]) -> Callable[[Cell], str]:
     """A value of an enumeration: as stored, as the portal calls it in any language, or by a word of the list."""
 
