@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 
-.PHONY: help run setup test check fmt bench growth soak faults axe office fuzz lock sbom upgrade i18n clean
+.PHONY: help run setup test check fmt bench growth shares soak faults axe office fuzz lock sbom upgrade i18n clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -36,6 +36,10 @@ bench: ## measure the pages with 200,000 customers; writes bench/results.json
 growth: ## the same pages with 20,000 and with 200,000 customers; writes bench/growth_results.json
 	@sh tools/setup.sh test
 	@exec $(PY) -m bench.growth $(ARGS)
+
+shares: ## whose code the processor time of the pages goes to; writes bench/shares_results.json
+	@sh tools/setup.sh test
+	@exec $(PY) -m bench.shares $(ARGS)
 
 soak: ## thirty people at work for half an hour; writes bench/soak_results.json
 	@sh tools/setup.sh test

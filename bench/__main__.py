@@ -1,5 +1,5 @@
 """`make bench`: builds the data, starts the real server and the floor, measures, writes bench/results.json
-and docs/sizing.md.
+docs/sizing.md and docs/speed.md.
 
 python -m bench [--customers N] [--lines N] [--databases sqlite,postgresql] [--requests N] [--keep FOLDER]
 """
@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
-from bench import data, history, measure, sizing
+from bench import data, history, measure, sizing, speed
 from portal.app import create_app
 from portal.core.listing import keyset
 from portal.extensions import db
@@ -92,6 +92,7 @@ def main() -> int:
             report["databases"][name] = _run(url, folder, options)
         Path(options.output).write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     sizing.write()
+    speed.write()
     return 0
 
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import data, measure
+from bench import data, measure, speed
 from bench.__main__ import WORKERS, pages_of, prepare, serving
 from portal.extensions import db
 
@@ -56,6 +56,7 @@ def main() -> int:
             sides.append((app.config["SESSION_COOKIE_NAME"], port, cookies, pages))
         report = _measure(sides, options.requests)
     RESULTS.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    speed.write()
     return 0 if report["reached"] else 1
 
 

@@ -1,6 +1,7 @@
 """Writes the pages of docs/ that follow from the code.
 
-    python tools/docs.py          write docs/hooks.md, permissions.md, configuration.md, plugins.md, sizing.md
+    python tools/docs.py          write docs/hooks.md, permissions.md, configuration.md, plugins.md, sizing.md,
+                                  speed.md
     python tools/docs.py check    exit 1 when one of them is not current
 
 Only the plugins of this project are described: what other packages add is their own README's matter.
@@ -24,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 from flask import Flask  # noqa: E402
 from flask_babel import force_locale  # noqa: E402
 
-from bench import sizing  # noqa: E402
+from bench import sizing, speed  # noqa: E402
 from portal import hookspecs  # noqa: E402
 from portal.app import create_app  # noqa: E402
 from portal.config import ENV_FILE, OPTIONS  # noqa: E402
@@ -270,6 +271,7 @@ def pages() -> dict[Path, str]:
             "configuration.md": configuration_page,
             "plugins.md": lambda: plugins_page(app),
             "sizing.md": sizing.current,
+            "speed.md": speed.current,
         }
         with app.test_request_context(), force_locale("en"):
             return {docs / name: make() for name, make in made.items()}

@@ -99,7 +99,9 @@ def test_the_core_or_vip_implements_what_pages_show(app: Flask) -> None:
     }
 
 
-@pytest.mark.parametrize("page", ["hooks.md", "permissions.md", "configuration.md", "plugins.md", "sizing.md"])
+@pytest.mark.parametrize(
+    "page", ["hooks.md", "permissions.md", "configuration.md", "plugins.md", "sizing.md", "speed.md"]
+)
 def test_the_page_is_current(page: str, pages: dict[Path, str]) -> None:
     path = ROOT / "docs" / page
     assert path.read_text(encoding="utf-8") == pages[path], "run python tools/docs.py"

@@ -57,6 +57,8 @@ NOTICE_KINDS = (
 )
 #: Procedures offered with one click on a customer's page, steps on the home page.
 QUICK, SHOWN = 4, 6
+#: Steps that the home page asks for: the list of its days may name more than the panel shows.
+ON_HOME_PAGE = 50
 
 
 def _file_keys() -> Select[Any]:
@@ -191,8 +193,8 @@ def timeline_of_customer(customer: Any, actor: Actor, before: Any, limit: int) -
 
 
 def home(actor: Actor) -> list[Panel]:
-    """My steps; one statement."""
-    steps = queries.my_steps(actor, SHOWN)
+    """My steps, of those that the day's list has asked for already."""
+    steps = queries.my_steps(actor, ON_HOME_PAGE)[:SHOWN]
     if not steps:
         return []
     context = {"steps": steps, "today": clock.today()}
@@ -214,7 +216,7 @@ def agenda(actor: Actor, until: date) -> list[AgendaItem]:
             icon="card-checklist",
             about=step.customer or step.procedure,
         )
-        for step in queries.my_steps(actor, 50)
+        for step in queries.my_steps(actor, ON_HOME_PAGE)
         if step.due_on is not None and step.due_on <= until
     ]
     items += [
