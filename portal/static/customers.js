@@ -15,7 +15,7 @@
     }
     if (request) request.abort();
     request = new AbortController();
-    if (!typed.size) { box.replaceChildren(); return; }
+    if (!String(typed)) { box.replaceChildren(); return; }
     typed.set("csrf_token", form.elements.csrf_token.value);
     try {
       const answer = await fetch(box.dataset.hints, { method: "POST", body: typed, credentials: "same-origin", signal: request.signal });
@@ -26,6 +26,9 @@
   };
   for (const name of names) {
     const field = form.elements[name];
-    if (field && field.addEventListener) field.addEventListener("input", (event) => { if (!event.isComposing) { clearTimeout(timer); timer = setTimeout(load, 350); } });
+    if (!field || !field.addEventListener) continue;
+    const soon = () => { clearTimeout(timer); timer = setTimeout(load, 350); };
+    field.addEventListener("input", (event) => { if (!event.isComposing) soon(); });
+    field.addEventListener("compositionend", soon);
   }
 })();

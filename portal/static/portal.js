@@ -18,6 +18,8 @@
   };
   const later = (work, delay) => { let timer; return (...args) => { clearTimeout(timer); timer = setTimeout(() => work(...args), delay); }; };
   const typing = (node) => node && (node.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(node.tagName) && !/^(checkbox|radio|button|submit)$/.test(node.type));
+  /* This page with another query. Not every browser in use knows the size of a query. */
+  const withQuery = (query) => location.pathname + (String(query) ? `?${query}` : "");
   const sameOrigin = (address) => { try { return new URL(address, location.href).origin === location.origin; } catch { return false; } };
 
   /* ---- menus: close on a click elsewhere and on Escape; arrows move ---- */
@@ -219,7 +221,7 @@
       value.value = came.get("picked_value");
       input.value = came.get("picked_text");
       for (const name of ["picked", "picked_value", "picked_text"]) came.delete(name);
-      history.replaceState(null, "", location.pathname + (came.size ? `?${came}` : ""));
+      history.replaceState(null, "", withQuery(came));
       value.dispatchEvent(new Event("change", { bubbles: true }));
     }
     let settled = input.value;
@@ -292,7 +294,7 @@
     const load = later(async () => {
       const query = new URLSearchParams();
       for (const [key, value] of new FormData(form)) if (value !== "") query.append(key, value);
-      const address = `${location.pathname}${query.size ? "?" + query : ""}`;
+      const address = withQuery(query);
       if (request) request.abort();
       request = new AbortController();
       listing.classList.add("loading");

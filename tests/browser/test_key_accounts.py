@@ -129,6 +129,14 @@ def test_hours_are_moved_with_a_slider_and_the_scenario_is_kept(browser: Any, ad
     with person(browser, address) as hanna:
         hanna.log_in("hanna")
         hanna.goto("/key-accounts/what-if?start=reference")
+        slider = hanna.page.locator("[data-sliders] input[type=range]").first
+        before = int(slider.input_value())
+        slider.focus()
+        with hanna.page.expect_navigation():
+            for _step in range(3):
+                hanna.page.keyboard.press("ArrowRight")
+                hanna.page.wait_for_timeout(250)
+        assert hanna.page.locator("[name=points_key]").first.input_value() == str(before + 3), "three keys, one page"
         slide(hanna, 60)
         assert hanna.page.locator("[name=points_key]").first.input_value() == "60"
         form = hanna.page.locator("main form[method=post]")

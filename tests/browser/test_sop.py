@@ -69,6 +69,31 @@ def test_two_editors_write_a_manual(browser: Any, address: str, world: World) ->
         kept = db.session.scalars(select(Chapter).where(Chapter.version_id == draft, Chapter.key == "purpose")).one()
         assert "客户是**公司**的" in kept.body
 
+        # Saved by hand while it is being saved by itself: the second waits for the first and is no conflict with it.
+        held: list[Any] = []
+        sent: list[str] = []
+
+        def slow(route: Any) -> None:
+            if route.request.method == "POST" and not held:
+                held.append(route)
+                return
+            sent.append(route.request.method)
+            route.continue_()
+
+        edda.page.route("**/chapters/purpose", slow)
+        text.fill("# 为什么\n\n客户是**公司**的，不是某个人的。\n")
+        for _turn in range(80):
+            if held:
+                break
+            edda.page.wait_for_timeout(100)
+        edda.page.locator("main form button.btn-primary").click(no_wait_after=True)
+        edda.page.wait_for_timeout(300)
+        assert sent == []
+        with edda.page.expect_navigation():
+            held[0].continue_()
+        edda.page.unroute("**/chapters/purpose")
+        assert "不是某个人的" in edda.page.locator("[name=body]").input_value()
+
         # Somebody else saves the same chapter meanwhile: neither text is lost.
         hanna.log_in("hanna")
         hanna.goto(f"/sop/drafts/{draft}/chapters/purpose")

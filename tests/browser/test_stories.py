@@ -163,6 +163,19 @@ def test_a_part_is_edited_in_its_place(browser: Any, address: str, world: World)
     assert fresh(select(Customer.website).where(Customer.id == customer)) == "https://www.example.com"
 
 
+def test_a_name_that_is_composed_is_looked_for_too(browser: Any, address: str, world: World) -> None:
+    with person(browser, address) as anna:
+        anna.log_in("anna")
+        anna.goto("/customers/new")
+        # What an input method does: nothing but composing, and the end of it.
+        anna.page.locator("main [name=name]").evaluate(
+            "(field) => { field.value = '贵州茅台';"
+            " field.dispatchEvent(new InputEvent('input', { bubbles: true, isComposing: true }));"
+            " field.dispatchEvent(new CompositionEvent('compositionend', { bubbles: true, data: '贵州茅台' })); }"
+        )
+        anna.page.locator("[data-hints]", has_text="贵州茅台").wait_for()
+
+
 def test_a_part_in_its_place_writes_over_nobody_and_loses_nothing(browser: Any, address: str, world: World) -> None:
     customer = world.customer_id("maotai")
     with person(browser, address) as anna:

@@ -350,6 +350,9 @@ def test_what_was_created_is_chosen_once(browser: Any, address: str) -> None:
         assert page.locator("[name=who]").input_value() == "12", "whatever was chosen before"
         assert page.locator("[name=who_text]").input_value() == "Acme"
         assert page.url == address + "/draft?x=1", "shown again after an error, the form does not choose by itself"
+        page.add_init_script("delete URLSearchParams.prototype.size")  # as in browsers before 2023
+        page.goto(address + "/draft?x=1&picked=who&picked_value=12&picked_text=Acme")
+        assert page.url == address + "/draft?x=1"
 
 
 def test_drafts_of_another_person_are_thrown_away(browser: Any, address: str) -> None:

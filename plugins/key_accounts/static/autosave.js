@@ -5,7 +5,7 @@
   const form = note && note.closest("form");
   if (!form) return;
   const version = form.elements.version;
-  let timer = null, busy = false, stopped = false, sending = false;
+  let timer = null, busy = false, stopped = false, sending = null;
   const save = async () => {
     if (stopped || busy) return;
     busy = true;
@@ -28,14 +28,14 @@
       }
     } catch { retry = true; /* offline: tried again, and the draft of the browser holds the text */ }
     busy = false;
-    if (sending) form.requestSubmit();
+    if (sending) form.requestSubmit(sending.button || undefined);
     else if (retry && !stopped) timer = setTimeout(save, 4000);
   };
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(save, 2000); });
   /* A save under way is waited for: the page that follows must know its version. */
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
-    if (busy && !sending) { event.preventDefault(); event.stopImmediatePropagation(); sending = true; return; }
+    if (busy && !sending) { event.preventDefault(); event.stopImmediatePropagation(); sending = { button: event.submitter }; return; }
     stopped = true;
   }, true);
 })();

@@ -18,7 +18,11 @@ for (const box of document.querySelectorAll("[data-sliders]")) {
     const label = field.labels && field.labels[0];
     slider.setAttribute("aria-label", label ? label.textContent : field.name);
     slider.addEventListener("input", () => { field.value = slider.value; show(); });
-    slider.addEventListener("change", () => field.form.requestSubmit());
+    /* With the keyboard each step is a change: the page is asked for when the keys rest. */
+    let byKeys = false, timer = null;
+    slider.addEventListener("keydown", () => { byKeys = true; });
+    slider.addEventListener("pointerdown", () => { byKeys = false; });
+    slider.addEventListener("change", () => { clearTimeout(timer); timer = setTimeout(() => field.form.requestSubmit(), byKeys ? 900 : 0); });
     field.addEventListener("input", () => { slider.value = field.value; show(); });
     (field.closest(".affix") || field).after(slider);
   }

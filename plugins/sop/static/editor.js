@@ -43,27 +43,32 @@
     let timer = null;
     let busy = false;
     let stopped = false;
+    let waiting = null;
     const save = async () => {
       if (busy || stopped) return;
       busy = true;
       const data = new FormData(form);
       data.set("do", "autosave");
       const answer = await post(holder.dataset.autosave, data).catch(() => null);
-      busy = false;
-      if (!answer || answer.redirected) return;
-      const found = await answer.json().catch(() => null);
-      if (!found) return;
-      if (answer.ok) {
+      const found = answer && !answer.redirected ? await answer.json().catch(() => null) : null;
+      if (found && answer.ok) {
         seen.value = found.seen;
         status.textContent = `✓ ${found.at}`;
         (found.keys || []).forEach((key, index) => { const field = form.elements[`step-${index}-key`]; if (field) field.value = key; });
-      } else {
+      } else if (found) {
         status.textContent = found.problem;
         stopped = answer.status === 409;
       }
+      busy = false;
+      if (waiting) form.requestSubmit(waiting.button || undefined);
     };
     form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(save, 2500); });
-    form.addEventListener("submit", () => { stopped = true; clearTimeout(timer); });
+    /* A save under way is waited for: what is sent next must know its mark, or it would be in conflict with itself. */
+    form.addEventListener("submit", (event) => {
+      clearTimeout(timer);
+      if (busy && !waiting) { event.preventDefault(); event.stopImmediatePropagation(); waiting = { button: event.submitter }; return; }
+      stopped = true;
+    }, true);
   }
 
   /* steps: Alt with an arrow moves the one with the cursor */
