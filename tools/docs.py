@@ -225,7 +225,7 @@ are switched off included; `portal db downgrade sample@base` removes the plugin'
 `portal plugins disable sample`, the page Plugins of the administration, or `DISABLED_PLUGINS=sample` in the
 environment; it holds from the next start. Pages, menu entries, panels, jobs, kinds of request and columns are gone;
 tables, rows and migrations stay, and everything is back after switching on. Requests of its kinds that wait stay
-waiting meanwhile.
+waiting meanwhile; of those that expired, were withdrawn or cancelled without it, the kind hears after it is on again.
 `portal plugins list` shows what is installed, with version and hooks.
 
 ## Languages

@@ -158,6 +158,7 @@ def register_audit_words() -> Sequence[Any]:
                 ("period", report_words.PERIODS),
             ),
         ),
+        AuditFinder("fields", "archive", {"to": _l("To (state)")}.get),
         AuditFinder("names", "archive:parts", _parts),
         AuditFinder("names", "archive:problem", _problem),
         *people("archive", "holder", "witness"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from plugins.key_accounts.actions import KeyAccountAction
 from plugins.key_accounts.care import vocabulary as care
 from plugins.key_accounts.opportunities import vocabulary as opportunities
 from plugins.key_accounts.plans import vocabulary as plans
@@ -16,7 +17,7 @@ from plugins.key_accounts.team import vocabulary as team
 from plugins.key_accounts.tiers import vocabulary as tiers
 from plugins.key_accounts.whitespace import tree
 from plugins.key_accounts.whitespace.views import STATE_WORDS
-from portal.audit.labels import AuditFinder, AuditWord, value_words
+from portal.audit.labels import AuditFinder, AuditWord, told_words, value_words
 from portal.customers.vocabulary import LABELS, CustomerKind
 from portal.i18n import _l
 from portal.org.audit_words import people
@@ -222,6 +223,13 @@ AUDIT_WORDS = (
         for code, label in words.items()
     ),
     *value_words("key_accounts", _VALUES),
+    *told_words(
+        _l("Sales opportunity"),
+        KeyAccountAction.OPPORTUNITY_CREATED,
+        KeyAccountAction.OPPORTUNITY_MOVED,
+        KeyAccountAction.OPPORTUNITY_CLOSED,
+        KeyAccountAction.OPPORTUNITY_REOPENED,
+    ),
     *people("key_accounts", "complaint_id", "executive_id", "sponsor_id"),
     AuditFinder("fields", "key_accounts", _field),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from plugins.vip import conditions, models
-from portal.audit.labels import AuditWord, value_words
+from plugins.vip.actions import VipAction
+from portal.audit.labels import AuditWord, told_words, value_words
 from portal.i18n import _l
 
 LEVELS: dict[str, Any] = {
@@ -73,5 +74,15 @@ AUDIT_WORDS = (
     AuditWord("field", "condition", _l("Condition")),
     AuditWord("field", "points", _l("Points")),
     AuditWord("field", "balance", _l("Balance of points")),
+    *told_words(
+        _l("VIP membership"),
+        VipAction.GRANTED,
+        VipAction.RENEWED,
+        VipAction.SUSPENDED,
+        VipAction.REINSTATED,
+        VipAction.WITHDRAWN,
+        VipAction.LAPSED,
+        VipAction.LEVEL_CHANGED,
+    ),
     *value_words("vip", (("level", LEVELS), ("state", STATES), ("route", ROUTES), ("condition", CONDITIONS))),
 )

@@ -288,6 +288,11 @@ def conditions_named(value: Any, entry: Any) -> str | None:
     return _("; ").join(f"{fact.label}{_(': ')}{fact.value}" for fact in facts)
 
 
+def number_named(value: Any, _entry: Any) -> str | None:
+    """The number of a request as people quote it."""
+    return f"SP{value:06d}" if type(value) is int else None
+
+
 def kinds_named(value: Any, _entry: Any) -> str | None:
     """Kinds of request that a delegation is for."""
     found = [kinds().get(key) for key in str(value).split()]

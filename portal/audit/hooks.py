@@ -19,11 +19,6 @@ from portal.core.permissions import Actor, Permission, Rule
 from portal.hookspecs import hookimpl
 from portal.i18n import _, _l
 
-#: Changes that another kind of time line entry already tells better, by the middle part of the action.
-TOLD_ELSEWHERE = frozenset({"interaction", "purchase", "request", "document", "log", "entry"})
-#: Customers tell their own changes, with words for values and without personal data.
-TELLS_ITSELF = "customers:"
-
 
 @hookimpl
 def register_blueprints() -> list[Blueprint]:
@@ -66,7 +61,6 @@ def register_commands() -> list[click.Command]:
 
 @hookimpl
 def customer_timeline(customer: Any, actor: Actor, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
-    entries = queries.customer_history(customer.id, before_at=before, limit=limit)
     return [
         TimelineEntry(
             when=entry.at,
@@ -77,6 +71,5 @@ def customer_timeline(customer: Any, actor: Actor, before: datetime | None, limi
             actor=entry.actor_name,
             tone="neutral" if entry.result == "ok" else "warning",
         )
-        for entry in entries
-        if entry.action.split(":")[1] not in TOLD_ELSEWHERE and not entry.action.startswith(TELLS_ITSELF)
+        for entry in queries.timeline_items(customer.id, before, limit)
     ]

@@ -16,7 +16,8 @@ class AuditWord:
     """A word that a module offers for a code of its own in the trail (hook register_audit_words).
 
     :ivar kind: "object", "subject" (the middle part of an action; objects serve too), "verb" (its last part), "field"
-        or "value": a word kept in a field, with the code "module:field=word" ("vip:level=gold").
+        or "value": a word kept in a field, with the code "module:field=word" ("vip:level=gold"); "told": an action that
+        the module's own entries (which the label names) tell in the time line of a customer.
     """
 
     kind: str
@@ -274,6 +275,11 @@ def value_words(source: str, tables: Iterable[tuple[str, Mapping[Any, Any]]]) ->
         for value, label in labels.items():
             words.setdefault(f"{field}={value}", AuditWord("value", f"{source}:{field}={value}", label))
     return list(words.values())
+
+
+def told_words(label: Any, *actions: str) -> list[AuditWord]:
+    """Actions that the entries of a module, called so, tell in the time line of a customer: not told twice."""
+    return [AuditWord("told", str(action), label) for action in actions]
 
 
 def object_choices() -> list[tuple[str, str]]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, ScalarSelect, Select, bindparam, column, func, select, table
+from sqlalchemy import Integer, ScalarSelect, Select, bindparam, column, func, or_, select, table
 
 from portal.audit.chain import FIELDS, entry_hash, moment_text, private_digest
 from portal.audit.labels import action_text, field_text, value_text
 from portal.audit.models import AuditCheck, AuditEntry, AuditHead
+from portal.core import clock
+from portal.core.registry import registry
 from portal.extensions import db
 from portal.i18n import _
 
@@ -44,40 +47,57 @@ def history_of(object_type: str, object_id: int, *, before: int | None = None, l
 
     :param before: only entries with a smaller number (keyset paging).
     """
-    entry = AuditEntry
-    return _items(
-        select(entry).where(entry.object_type == object_type, entry.object_id == object_id), before, None, limit
-    )
-
-
-def customer_history(
-    customer_id: int, *, before: int | None = None, before_at: datetime | None = None, limit: int = 50
-) -> list[HistoryItem]:
-    """Entries about a customer and everything that belongs to it, newest first, one statement.
-
-    The caller has checked that the actor may see the customer.
-    """
+    statement = select(AuditEntry).where(AuditEntry.object_type == object_type, AuditEntry.object_id == object_id)
     if before is not None:
-        return _items(select(AuditEntry).where(AuditEntry.customer_id == customer_id), before, before_at, limit)
-    parameters = {"customer_id": customer_id, "before_at": before_at, "limit": limit}
-    return _told(db.session.scalars(_customer_history_statement(before_at is not None), parameters).all())
+        statement = statement.where(AuditEntry.seq < before)
+    return _told(db.session.scalars(statement.order_by(AuditEntry.seq.desc()).limit(limit)).all())
+
+
+#: Changes that another kind of time line entry already tells better, by the middle part of the action …
+TOLD_ELSEWHERE = ("interaction", "purchase", "request", "document", "log", "entry")
+#: … and by its first: customers tell their own changes, with words for values and without personal data.
+TELLS_ITSELF = "customers"
+#: Requests by number: their module stands above this one.
+_REQUESTS = table("approval_request", column("id"), column("customer_id"))
+
+
+def timeline_items(customer_id: int, before_at: datetime | None, limit: int) -> list[HistoryItem]:
+    """Entries about a customer that no other module tells in the time line, newest first.
+
+    One statement, and one more where entries name requests: what stands there as a request is not told twice. The
+    caller has checked that the actor may see the customer.
+    """
+    told = [word.code for word in registry("audit_words") if word.kind == "told"]
+    parameters = {"customer_id": customer_id, "before_at": before_at, "limit": limit, "told": told}
+    rows = db.session.scalars(_timeline_statement(before_at is not None), parameters).all()
+    named = {row.seq: number for row in rows if (number := _request_in(row)) is not None}
+    if named:
+        statement = select(_REQUESTS.c.id).where(
+            _REQUESTS.c.id.in_(sorted(set(named.values()))), _REQUESTS.c.customer_id == customer_id
+        )
+        shown_there = set(db.session.scalars(statement))
+        rows = [row for row in rows if named.get(row.seq) not in shown_there]
+    return _told(rows)
+
+
+def _request_in(entry: AuditEntry) -> int | None:
+    """The number of the approval request that a module's entry names."""
+    values = json.loads(entry.new_values) if entry.new_values and '"request"' in entry.new_values else {}
+    return values.get("request") if type(values.get("request")) is int else None
 
 
 @cache
-def _customer_history_statement(older: bool) -> Select[AuditEntry]:
-    """Built once: every page of a customer asks it."""
-    statement = select(AuditEntry).where(AuditEntry.customer_id == bindparam("customer_id"))
+def _timeline_statement(older: bool) -> Select[AuditEntry]:
+    """Built once: every page of a customer asks it. Entries are left out here, or a page would end too early."""
+    statement = select(AuditEntry).where(
+        AuditEntry.customer_id == bindparam("customer_id"),
+        or_(AuditEntry.result != "ok", AuditEntry.action.not_in(bindparam("told", expanding=True))),
+        ~AuditEntry.action.startswith(f"{TELLS_ITSELF}:", autoescape=True),
+        *(~AuditEntry.action.contains(f":{subject}:", autoescape=True) for subject in TOLD_ELSEWHERE),
+    )
     if older:
         statement = statement.where(AuditEntry.at < bindparam("before_at", type_=AuditEntry.at.type))
     return statement.order_by(AuditEntry.seq.desc()).limit(bindparam("limit", type_=Integer))
-
-
-def _items(statement: Any, before: int | None, before_at: datetime | None, limit: int) -> list[HistoryItem]:
-    if before is not None:
-        statement = statement.where(AuditEntry.seq < before)
-    if before_at is not None:
-        statement = statement.where(AuditEntry.at < before_at)
-    return _told(db.session.scalars(statement.order_by(AuditEntry.seq.desc()).limit(limit)).all())
 
 
 def _told(rows: Sequence[AuditEntry]) -> list[HistoryItem]:
@@ -157,6 +177,10 @@ def changes_of(entry: AuditEntry, *, show_values: bool = True) -> list[tuple[str
     return changes
 
 
+#: A moment as entries keep it.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
 def shown(value: Any, source: str = "", field: str = "", entry: AuditEntry | None = None) -> str:
     """A kept value for people; words and numbers of the module `source` by what they stand for."""
     if value is None or value == "":
@@ -168,6 +192,8 @@ def shown(value: Any, source: str = "", field: str = "", entry: AuditEntry | Non
         return _("Yes") if value else _("No")
     if isinstance(value, list):
         return _(", ").join(shown(item, source, field, entry) for item in value)
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return clock.local(datetime.fromisoformat(value)).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, dict):
         if set(value) == {"old", "new"}:
             before, after = (shown(value[side], source, field, entry) for side in ("old", "new"))

@@ -12,12 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, func, select
 
+from portal.audit.hooks import customer_timeline
 from portal.audit.models import AuditEntry
-from portal.audit.queries import changes_of, customer_history, history_of
+from portal.audit.queries import changes_of, history_of
 from portal.audit.refusals import PER_WINDOW, RefusalBound
 from portal.audit.services import record
 from portal.core import clock
 from portal.core.transaction import transaction
+from portal.customers.models import Customer
 from portal.extensions import db
 from tests.approvals_kinds import HEAD, install, step, submit
 from tests.world import World
@@ -85,11 +87,11 @@ def test_auditors_see_which_fields_changed_but_not_a_customers_values(
 
 
 def test_a_history_of_the_customer_shows_the_values(app: Flask, world: World, trail: int) -> None:
-    item = customer_history(world.customer_id("maotai"))[0]
+    (item,) = history_of("customer", world.customer_id("maotai"))
     assert ("Status", "hushed before", "hushed after") in item.changes
     assert ("Phone number", "13811112222", "13833334444") in item.changes
-    assert history_of("customer", world.customer_id("maotai"))[0].seq == trail
-    assert customer_history(world.customer_id("maotai"), before=trail) == []
+    assert item.seq == trail
+    assert history_of("customer", world.customer_id("maotai"), before=trail) == []
 
 
 def test_people_departments_steps_and_keys_are_said_by_name(app: Flask, world: World, client: FlaskClient) -> None:
@@ -125,6 +127,35 @@ def test_people_departments_steps_and_keys_are_said_by_name(app: Flask, world: W
             entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == action)).one()
             assert " | ".join(after for _field, _before, after in changes_of(entry)) == said
     assert "approvals.fallback_role" not in client.get("/audit/?q=fallback").text
+
+
+def test_the_time_line_tells_everything_once_however_much_others_tell(app: Flask, world: World) -> None:
+    anna, maotai, wuliang = world.actor("anna"), world.customer_id("maotai"), world.customer_id("wuliang")
+    install(app)
+    request_id = submit(anna, customer_id=maotai)
+
+    def note(action: str, customer_id: int, result: str = "ok", **new: Any) -> None:
+        record(
+            anna, action, object_type="customer", object_id=1, customer_id=customer_id, new=new or None, result=result
+        )
+
+    def told(customer_id: int) -> list[str]:
+        customer = db.session.get_one(Customer, customer_id)
+        with app.test_request_context():
+            return [entry.title for entry in customer_timeline(customer, anna, None, 31)]
+
+    with transaction():
+        for customer_id in (maotai, wuliang):
+            note("key_accounts:unit:save", customer_id, unit="总部")
+            # The request stands in the time line of its own customer.
+            note("archive:grant:give", customer_id, request=request_id, holder=anna.user_id)
+            # Plugins tell these, unless nothing came of it.
+            note("vip:membership:grant", customer_id)
+            note("vip:membership:grant", customer_id, result="refused")
+        for _time in range(40):
+            note("purchases:purchase:change", maotai)
+    assert told(maotai) == ["VIP membership · granted", "Unit of the customer · saved"]
+    assert told(wuliang) == ["VIP membership · granted", "Grant · granted", "Unit of the customer · saved"]
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ from plugins.sop.programme.vocabulary import step_title
 from plugins.sop.reading.models import ALL_STAFF, DEPARTMENT, ROLE
 from plugins.sop.runs import queries, scheduling, services
 from plugins.sop.runs import vocabulary as words
+from plugins.sop.runs.actions import RunAction
 from plugins.sop.runs.filing import AREA
 from plugins.sop.runs.jobs import START_OCCASIONS
 from plugins.sop.runs.models import SopRunFile
 from portal.audit.field_names import FIELD_NAMES
-from portal.audit.labels import AuditFinder, AuditTerm, AuditWord, value_words
+from portal.audit.labels import AuditFinder, AuditTerm, AuditWord, told_words, value_words
 from portal.core import clock
 from portal.core.forms import new_token
 from portal.core.numbers import id_from
@@ -128,6 +129,7 @@ AUDIT_WORDS: tuple[AuditTerm, ...] = (
             ("role", manual_words.ROLES),
         ),
     ),
+    *told_words(_l("Checklist"), RunAction.STARTED, RunAction.COMPLETED, RunAction.CANCELLED),
     AuditFinder("names", "sop:occasion", _occasion),
     AuditFinder("names", "sop:part", _part),
     AuditFinder("names", "sop:unit", _part),
