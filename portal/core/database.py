@@ -125,10 +125,11 @@ def _on_connect_to_server(connection: Any, _record: Any) -> None:
     would, and none of them waits for helping processes, whose start takes longer than all that they have to do.
     """
     connection.prepared_max = PREPARED_STATEMENTS
+    # A setting made in a transaction would be gone when that is rolled back.
+    connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("SET max_parallel_workers_per_gather = 0")
-    # A setting made in a transaction is gone when that is rolled back.
-    connection.commit()
+    connection.autocommit = False
 
 
 def prepare_engine(engine: Engine) -> None:
