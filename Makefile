@@ -14,8 +14,8 @@ run: ## set up what is missing, load the demo company once, start the portal (PO
 	@sh tools/setup.sh runtime
 	@exec .venv/bin/portal run --demo
 
-setup: ## only set up: system packages, virtual environment, translations
-	@sh tools/setup.sh dev
+setup: ## only set up what running needs: system packages, virtual environment, translations
+	@sh tools/setup.sh runtime
 
 test: ## all tests: SQLite, PostgreSQL, browser
 	@sh tools/setup.sh test

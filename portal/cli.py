@@ -149,6 +149,8 @@ def prepare(demo: bool) -> None:
             " by a plugin that is not installed. Install that, or restore a backup of this version."
         ) from None
     if not demo:
+        if not migrating.current_heads(app):
+            raise click.ClickException("The database is empty. Make it and the first administrator with: portal init")
         if not current:
             raise click.ClickException("The database is not up to date. Make a backup, then run: portal db upgrade")
         return
@@ -158,7 +160,7 @@ def prepare(demo: bool) -> None:
     from portal.demo import load as demo_company
 
     if demo_company.is_empty():
-        click.echo("Loading the demo company (about a minute, once) …")
+        click.echo("Loading the demo company (one to three minutes, once) …")
         # What is made on the way is no news to somebody who waits for the first page.
         logging.disable(logging.INFO)
         try:

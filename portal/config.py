@@ -154,7 +154,11 @@ def load_config(environ: Mapping[str, str] | None = None, **overrides: Any) -> d
     by_name = {option.name: option for option in OPTIONS}
     data_option = by_name["DATA_DIR"]
     data_dir = _convert(data_option, overrides.get("DATA_DIR") or environ.get("DATA_DIR") or data_option.default)
-    file_values = read_env_file(data_dir / ENV_FILE)
+    try:
+        file_values = read_env_file(data_dir / ENV_FILE)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(f"{data_dir / ENV_FILE} cannot be read: {why}.") from error
     config: dict[str, Any] = {}
     for option in OPTIONS:
         raw = overrides.get(option.name, environ.get(option.name, file_values.get(option.name, option.default)))
@@ -186,7 +190,15 @@ def _derive(config: dict[str, Any]) -> None:
     if backend not in {"sqlite", "postgresql"}:
         raise ConfigError(f"DATABASE_URL must name SQLite or PostgreSQL, not {backend!r}.")
     config["SQLALCHEMY_DATABASE_URI"] = url
-    config["SECRET_KEY"] = config["SECRET_KEY"] or _secret_from_file(data_dir / SECRET_FILE)
+    if not config["SECRET_KEY"]:
+        path = data_dir / SECRET_FILE
+        try:
+            config["SECRET_KEY"] = _secret_from_file(path)
+        except OSError as error:
+            raise ConfigError(
+                f"{path} can be neither read nor made: {error.strerror}. The data folder belongs to the user that runs "
+                "the portal; DATA_DIR=… names another folder."
+            ) from error
     if len(config["SECRET_KEY"].encode()) < MINIMUM_SECRET_BYTES:
         raise ConfigError(f"SECRET_KEY must have at least {MINIMUM_SECRET_BYTES} bytes.")
     config["SECRET_KEY_FALLBACKS"] = list(config["SECRET_KEY_FALLBACKS"])

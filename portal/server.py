@@ -20,12 +20,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
@@ -113,7 +113,8 @@ def main(*, demo: bool = False, web: bool = True, worker: bool = True) -> int:
     """
     try:
         config = load_config()
-        with _only_one(config["DATA_DIR"]):
+        parts = [name for name, wanted in (("web", web), ("worker", worker)) if wanted]
+        with _only_one(config["DATA_DIR"], parts):
             if web:
                 _refuse_busy_port(config["HOST"], config["PORT"])
             with without_collector():
@@ -172,23 +173,39 @@ def _children(app: Flask, *, web: bool, worker: bool) -> list[Child]:
 
 
 @contextlib.contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
-    """Two portals on one data folder would run every scheduled job twice."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "server.lock").open("a+", encoding="ascii") as handle:
+def _only_one(data_dir: Path, parts: Sequence[str] = ("web", "worker")) -> Iterator[None]:
+    """Two workers on one data folder would run every scheduled job twice; so each part holds a lock of its own there.
+
+    :param parts: what is started: "web" and "worker" together, or one of them beside a service that runs the other.
+    """
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            data_dir.mkdir(parents=True, exist_ok=True)
+            handles = [held.enter_context((data_dir / f"{part}.lock").open("a+", encoding="ascii")) for part in parts]
         except OSError as error:
-            handle.seek(0)
-            owner = handle.read().strip()
             raise StartError(
-                f"another portal runs on the data folder {data_dir}{f' (process {owner})' if owner else ''}. "
-                "Stop it, or name another folder: DATA_DIR=…"
+                f"the data folder {data_dir} cannot be written ({error.strerror}). Give it to the user that runs the "
+                "portal, or name another folder: DATA_DIR=…"
             ) from error
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
+        for handle in handles:
+            _hold(handle, data_dir)
         yield
+
+
+def _hold(handle: TextIO, data_dir: Path) -> None:
+    """Lock a file until it is closed, and write our process number into it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.seek(0)
+        owner = handle.read().strip()
+        raise StartError(
+            f"another portal runs on the data folder {data_dir}{f' (process {owner})' if owner else ''}. "
+            "Stop it, or name another folder: DATA_DIR=…"
+        ) from error
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
 
 
 def _refuse_busy_port(host: str, port: int) -> None:

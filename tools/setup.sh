@@ -97,7 +97,7 @@ install_packages() {
     else
         return 1
     fi
-    say "Installing system packages: $*"
+    say "Installing system packages (a minute or two): $*"
     log=$(mktemp)
     apt="$as_root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -y -o DPkg::Lock::Timeout=300"
     if { $apt update && $apt install --no-install-recommends "$@"; } </dev/null >"$log" 2>&1; then

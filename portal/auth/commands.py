@@ -9,6 +9,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import func, select
 
+from portal import migrating
 from portal.auth import services
 from portal.auth.plugin_state import is_fixed_by_environment, waiting_disabled, write_disabled
 from portal.auth.plugin_switch import switched
@@ -30,7 +31,10 @@ from portal.pluginmanager import PluginError, PluginManager, manager
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON.")
 @with_appcontext
 def init(login: str, name: str, organisation: str, as_json: bool) -> None:
-    """Create the top department and the first administrator with a one-time password."""
+    """Make the database when it is empty, the top department, and the first administrator with a one-time password."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if not migrating.current_heads(app):
+        migrating.upgrade(app)
     try:
         with transaction():
             if db.session.scalar(select(func.count()).select_from(User)):

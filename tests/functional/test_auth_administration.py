@@ -201,15 +201,12 @@ def test_init_refuses_when_people_exist(app: Flask) -> None:
     assert "already" in answer.output
 
 
-def test_init_creates_the_first_administrator(tmp_path: Path) -> None:
-    from portal import migrating
-
+def test_init_makes_an_empty_database_and_the_first_administrator(tmp_path: Path) -> None:
     app = make_app(tmp_path, f"sqlite:///{tmp_path}/fresh.sqlite3")
     with app.app_context():
-        migrating.upgrade(app)
         answer = app.test_cli_runner().invoke(args=["init", "--json"])
         assert answer.exit_code == 0, answer.output
-        account = json.loads(answer.output)
+        account = json.loads(answer.stdout)
         client = app.test_client()
         form = {"login": account["login"], "password": account["password"]}
         assert client.post("/login", data=form).headers["Location"] == "/account/password"

@@ -255,6 +255,23 @@ def test_one_portal_for_a_data_folder(tmp_path: Path) -> None:
     assert first.returncode == 0
 
 
+def test_web_server_and_worker_are_two_services_of_one_data_folder(tmp_path: Path) -> None:
+    with server._only_one(tmp_path, ["web"]), server._only_one(tmp_path, ["worker"]):
+        for parts in (["web"], ["worker"], ["web", "worker"]):
+            with pytest.raises(server.StartError, match=f"process {os.getpid()}"), server._only_one(tmp_path, parts):
+                pass
+
+
+def test_a_data_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", Path("/proc/nothing")):
+        with (
+            pytest.raises(server.StartError, match=f"the data folder {folder} cannot be written"),
+            server._only_one(folder),
+        ):
+            pass
+
+
 def test_nothing_is_held_while_the_database_is_made_ready(
     app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,15 @@ def test_a_key_is_made_once_random_and_for_its_owner_alone(tmp_path: Path) -> No
     assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o600
 
 
+def test_a_data_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=f"{tmp_path}/file/data/secret.key can be neither read nor made"):
+        config(tmp_path / "file" / "data")
+    (tmp_path / "portal.env").write_bytes("ORGANISATION=示例公司".encode("gbk"))
+    with pytest.raises(ConfigError, match=f"{tmp_path}/portal.env cannot be read: it is not UTF-8"):
+        config(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("values", "names"),
     [
