@@ -164,7 +164,7 @@ class ApprovalKind:
     :ivar conditions_form: builds a form (in a request) with which the approver grants less than asked; it must have
         `to_conditions() -> dict` of JSON values. None: all or nothing.
     :ivar check_conditions: raises `Invalid` for conditions wider than what was asked; runs with the decision.
-    :ivar describe_conditions: the conditions as facts, for pages.
+    :ivar describe_conditions: the conditions as facts, for pages; none when they leave what was asked.
     :ivar url: the page of the subject, or None.
     :ivar edit_url: the page on which the applicant edits a draft and files it (again); None: it is filed again as is.
     :ivar on_filed, on_approved, on_rejected, on_returned, on_withdrawn, on_expired, on_cancelled: reactions inside the

@@ -175,6 +175,19 @@ def test_an_approver_may_grant_less_and_the_next_one_less_again(app: Flask, worl
     assert (grant.parts, grant.quota, grant.ends_at) == ("card", 2, clock.day_bounds(day)[1])
 
 
+def test_what_was_granted_is_told_when_it_is_less_than_what_was_asked(
+    app: Flask, world: World, client: FlaskClient
+) -> None:
+    world.login(client, "anna")
+    for quantity in (2, 1):
+        request_id = ask(world, "anna", "maotai", parts=("card", "contract"), quantity=2)
+        until = grants_until(request_id)
+        decide(app, request_id, conditions={"parts": ["contract", "card"], "quantity": quantity, "until_on": until})
+        page = client.get(f"/approvals/{request_id}").text
+        assert ("Less than what was asked" in page) == (quantity < 2)
+        assert "decision-bar" not in page, "the applicant has nothing left to do"
+
+
 def grants_until(request_id: int) -> str:
     request = db.session.get_one(ApprovalRequest, request_id)
     return db.session.get_one(ArchiveLookup, int(request.payload["lookup"])).until_on.isoformat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import openpyxl
@@ -110,6 +110,12 @@ def test_people_departments_steps_and_keys_are_said_by_name(app: Flask, world: W
             {"object_type": "setting", "object_id": None, "object_label": "approvals.fallback_role"},
             {"value": "executive"},
             "Executive",
+        ),
+        (
+            "archive:grant:give",
+            {"object_type": "archive_grant", "object_id": 1},
+            {"ends": datetime(2026, 11, 25, 16, 0, tzinfo=UTC), "quota": 1, "until": date(2026, 11, 25)},
+            "2026-11-26 00:00 | 1 | 2026-11-25",
         ),
         (
             "customers:import:import",

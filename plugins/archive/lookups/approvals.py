@@ -105,9 +105,11 @@ def check_conditions(request: ApprovalRequest, conditions: Mapping[str, Any]) ->
     services.check_less(request, services.scope_from(dict(conditions)))
 
 
-def describe_conditions(_request: ApprovalRequest, conditions: Mapping[str, Any]) -> Sequence[Fact]:
-    """What was granted, as facts."""
+def describe_conditions(request: ApprovalRequest, conditions: Mapping[str, Any]) -> Sequence[Fact]:
+    """What was granted, as facts; none when it is all that was asked."""
     scope = services.scope_from(dict(conditions))
+    if scope == services.scope_of(services.load(request)):
+        return ()
     return (
         Fact(_("Parts"), words.part_names(scope.parts), important=True),
         Fact(_("Views or copies for each customer"), scope.quantity, important=True),
