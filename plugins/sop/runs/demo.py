@@ -38,7 +38,7 @@ from portal.org.models import User, UserRole
 
 RUNS = 260
 DAYS_BACK = 330
-NOTES = ("资料齐全", "已与客户电话确认", "客户要求下周再办", "原件已归档", "按价目表核对无误", "主管已阅")
+NOTES = ("资料齐全", "已当面确认", "已抄送相关部门", "原件已归档", "核对无误", "主管已阅")
 SKIPS = ("老客户，资料已在册", "本次不涉及", "客户未要求")
 CANCELS = ("客户取消订单", "重复发起", "改由经销商办理")
 
@@ -176,12 +176,14 @@ def _run(
     events = [_event(run.id, None, "started", f"{template.code} {template.title}", _at(starts_on, 9), owner.id)]
     rows = []
     span = max((end - starts_on).days, 0)
+    latest = starts_on
     colleagues = [key for key, row in people.items() if row.department_id == owner.department_id and key != owner.id]
     for index, (step, day) in enumerate(zip(steps, dates, strict=True)):
         closed = index < count
         on = starts_on + timedelta(days=span * (index + 1) // len(steps))
         if day is not None and day < on and draw.random() > 0.1 + slowness:
             on = day  # most steps are done in time, even where the run as a whole is late
+        on = latest = max(on, latest)  # one after the other
         skipped = closed and not step.is_stop and draw.random() < 0.06
         note = SKIPS[draw.randrange(3)] if skipped else NOTES[draw.randrange(6)] if draw.random() < 0.2 else ""
         given = colleagues[draw.randrange(len(colleagues))] if colleagues and draw.random() < 0.15 else None
@@ -192,7 +194,7 @@ def _run(
                 "position": step.number,
                 "is_stop": step.is_stop,
                 "state": (STEP_SKIPPED if skipped else STEP_DONE) if closed else STEP_OPEN,
-                "closed_at": _at(on, 10 + index % 7) if closed else None,
+                "closed_at": _at(on, 10 + min(index, 6)) if closed else None,
                 "closed_on": on if closed else None,
                 "closed_by_id": (given or owner.id) if closed else None,
                 "note": note if closed else "",
@@ -202,7 +204,7 @@ def _run(
         )
         if closed:
             kind = "skipped" if skipped else "ticked"
-            events.append(_event(run.id, step.number, kind, note, _at(on, 10 + index % 7), given or owner.id))
+            events.append(_event(run.id, step.number, kind, note, _at(on, 10 + min(index, 6)), given or owner.id))
     if state != OPEN:
         kind = "completed" if state == DONE else "cancelled"
         events.append(_event(run.id, None, kind, run.reason, _at(end, 17), owner.id))
