@@ -136,6 +136,11 @@ def test_numbers_in_the_contents_are_those_of_the_pages(pages: list[str]) -> Non
         assert number == page_headed(pages, code), line
 
 
+def test_no_page_repeats_a_picture_as_a_pattern(pdf: pikepdf.Pdf) -> None:
+    """A contents page whose leaders were one dot repeated took a common reader of PDF (poppler) half a minute."""
+    assert [n for n, page in enumerate(pdf.pages, start=1) if page.Resources.get("/Pattern")] == []
+
+
 def test_chapters_begin_on_right_hand_pages(pdf: pikepdf.Pdf) -> None:
     firsts = [
         number_of(pdf, item.Dest) for item in outline(pdf) if "目的" in str(item.Title) or "各部门" in str(item.Title)

@@ -20,10 +20,11 @@ from portal.i18n import _, speaking
 
 TEMPLATE = "sop/pdf/parts.html"
 STYLE = Path(__file__).parent.parent / "data" / "manual.css"
-#: A dot of the leaders in the contents.
+#: The dots of a leader in the contents, as long as the longest line: one dashed stroke, whose dashes are round points.
 DOTS = (
-    b'<svg xmlns="http://www.w3.org/2000/svg" width="6.05" height="9.07">'
-    b'<circle cx="3" cy="6.1" r=".8" fill="#8a939c"/></svg>'
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="726" height="9.07">'
+    b'<path d="M723 6.1H3" fill="none" stroke="#8a939c" stroke-width="1.6" '
+    b'stroke-linecap="round" stroke-dasharray="0 6.05"/></svg>'
 )
 #: A piece holds between so many and so many pages, roughly: few enough to be made again quickly after a change, many
 #: enough that starting each costs little.
