@@ -21,8 +21,6 @@ from portal.extensions import db
 from portal.i18n import _
 
 MASK = "•••"
-#: A moment as the trail keeps it, in UTC.
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00")
 
 
 @dataclass(frozen=True)
@@ -206,8 +204,7 @@ def shown(value: Any, source: str = "", field: str = "", entry: AuditEntry | Non
             + shown(item, source, name, entry)
             for name, item in value.items()
         )
-    text = str(value)
-    return clock.local(datetime.fromisoformat(text)).strftime("%Y-%m-%d %H:%M") if _MOMENT.fullmatch(text) else text
+    return str(value)
 
 
 def proves_itself(entry: AuditEntry) -> bool:
