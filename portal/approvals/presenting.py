@@ -125,10 +125,10 @@ def _step_shown(step: Any, seats: list[Any], label: str, state: str) -> Step:
     ]
     if step.state == OPEN and state == PENDING:
         turn = [seat for seat in seats if seat.state == OPEN]
-        names = ", ".join(seat.name for seat in turn) or _("nobody may decide; administrators were told")
+        names = _(", ").join(seat.name for seat in turn) or _("nobody may decide; administrators were told")
         since = moment(max((seat.opened_at for seat in turn if seat.opened_at), default=step.opened_at))
         later = [seat.name for seat in seats if seat.state == WAITING]
-        who = names + (_("; then %(names)s", names=", ".join(later)) if later else "")
+        who = names + (_("; then %(names)s", names=_(", ").join(later)) if later else "")
         if signed:
             who = "; ".join(signed) + "; " + who
         return Step(label, "current", who, _("since %(time)s", time=since) if since else "")

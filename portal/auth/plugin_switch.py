@@ -21,13 +21,13 @@ def switched(plugins: Sequence[LoadedPlugin], disabled: Iterable[str], name: str
     if enabled:
         missing = sorted(required for required in known[name].info.requires if required in off)
         if missing:
-            raise PluginError(_("Switch on first: %(names)s.", names=", ".join(missing)))
+            raise PluginError(_("Switch on first: %(names)s.", names=_(", ").join(missing)))
         off.discard(name)
     else:
         needed_by = sorted(
             other.info.name for other in plugins if name in other.info.requires and other.info.name not in off
         )
         if needed_by:
-            raise PluginError(_("Needed by: %(names)s. Switch that off first.", names=", ".join(needed_by)))
+            raise PluginError(_("Needed by: %(names)s. Switch that off first.", names=_(", ").join(needed_by)))
         off.add(name)
     return sorted(off)

@@ -88,7 +88,7 @@ def _refuse_newer(manifest: Manifest) -> None:
                 "This backup was made by version %(version)s with revisions that this portal does not know "
                 "(%(names)s). Install that version first.",
                 version=manifest.portal,
-                names=", ".join(strange),
+                names=_(", ").join(strange),
             )
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -36,21 +36,20 @@ def bar_by_month(
     values: list[dict[str, Any]] = [
         {
             "m": month,
-            "label": _month_label(month, index == 0),
             "v": _scaled(value, divisor),
             "b": _scaled(earlier[month], divisor) if month in earlier else None,
             "t": short(value, divisor),
         }
-        for index, (month, value) in enumerate(rows)
+        for month, value in rows
     ]
     encoding_x = {
         "field": "m",
         "type": "ordinal",
         "title": None,
         "sort": None,
-        "axis": {"labelExpr": _lookup({row["m"]: row["label"] for row in values}), "ticks": False},
+        "axis": {"labelExpr": _lookup(_month_labels([month for month, _value in rows])), "ticks": False},
     }
-    y_title = f"{value_label} ({unit})" if unit else value_label
+    y_title = _with_unit(value_label, unit)
     layers: list[dict[str, Any]] = [
         {"mark": {"type": "bar"}, "encoding": {"y": _quantity("v", y_title)}},
     ]
@@ -133,10 +132,10 @@ def top_bars(
         "sort": None,
         "axis": {"labelExpr": _lookup({row["n"]: row["name"] for row in values}), "labelOpacity": 1, "grid": False},
     }
-    x_title = f"{value_label} ({unit})" if unit else value_label
+    x_title = _with_unit(value_label, unit)
     x: dict[str, Any] = {**_quantity("v", x_title), "axis": {"grid": True, "tickCount": 4}}
     # Room for the number behind the longest bar.
-    x["scale"] = {"domainMax": max((row["v"] for row in values), default=0) * 1.12 or 1, "nice": False}
+    x["scale"] = {"domainMax": max((row["v"] for row in values), default=0) * 1.25 or 1, "nice": False}
     spec = {
         "data": {"values": values},
         "height": {"step": 26},
@@ -152,7 +151,7 @@ def top_bars(
     total = sum((value for _name, value in shown), Decimal(0) if money else 0)
     if rows and total:
         alt = _(
-            "%(first)s leads with %(value)s, %(percent)s %% of the %(total)s shown.",
+            "%(first)s leads with %(value)s, %(percent)s%% of the %(total)s shown.",
             first=rows[0][0],
             value=amount(rows[0][1], money),
             percent=round(rows[0][1] * 100 / total),
@@ -208,7 +207,7 @@ def line(
             }
             for index, (step, value) in enumerate(points)
         )
-    y_title = f"{value_label} ({unit})" if unit else value_label
+    y_title = _with_unit(value_label, unit)
     y = _quantity("v", y_title)
     y["scale"] = {"zero": zero}
     colour = {"field": "k", "type": "ordinal", "legend": None, "scale": {"range": list(COLOURS[: max(1, len(series))])}}
@@ -275,7 +274,7 @@ def stacked_by_month(
         for month, parts in rows
         for number, (group, value) in enumerate(zip(groups, parts, strict=True))
     ]
-    labels = {month: _month_label(month, index == 0) for index, (month, _parts) in enumerate(rows)}
+    labels = _month_labels([month for month, _parts in rows])
     names = {f"{number} {group}": group for number, group in enumerate(groups)}
     spec = {
         "data": {"values": values},
@@ -289,7 +288,7 @@ def stacked_by_month(
                 "sort": None,
                 "axis": {"labelExpr": _lookup(labels), "ticks": False},
             },
-            "y": _quantity("v", f"{value_label} ({unit})" if unit else value_label, whole=not money),
+            "y": _quantity("v", _with_unit(value_label, unit), whole=not money),
             "color": {
                 "field": "k",
                 "type": "nominal",
@@ -355,7 +354,7 @@ def pyramid(
         "field": "v",
         "type": "quantitative",
         "title": f"← {count_label} · {value_label} →",
-        "scale": {"domain": [-130, 120]},
+        "scale": {"domain": [-170, 125]},
         "axis": {"labelExpr": "abs(datum.value) + '%'", "grid": True, "values": [-100, -50, 0, 50, 100]},
     }
     side = {"field": "k", "type": "ordinal", "legend": None, "scale": {"range": [QUIET, COLOURS[0]]}}
@@ -374,7 +373,7 @@ def pyramid(
         spec={"data": {"values": values}, "height": {"step": 34}, "encoding": {"y": y}, "layer": layers},
         title=title,
         alt=_(
-            "%(tier)s: %(count)s of %(all)s customers bring %(percent)s %% of the sales.",
+            "%(tier)s: %(count)s of %(all)s customers bring %(percent)s%% of the sales.",
             tier=first[0],
             count=first[1],
             all=customers,
@@ -427,11 +426,19 @@ def _quantity(field: str, title: str, whole: bool = False) -> dict[str, Any]:
     return {"field": field, "type": "quantitative", "title": title, "axis": axis}
 
 
-def _month_label(month: str, first: bool) -> str:
-    """ "3" for March, "2026-01" where a year begins."""
-    return month if first or month.endswith("-01") else str(int(month[5:7]))
+def _with_unit(label: str, unit: str) -> str:
+    """The title of an axis with its unit in the reader's brackets."""
+    return _("%(text)s (%(more)s)", text=label, more=unit) if unit else label
 
 
-def _lookup(labels: dict[str, str]) -> str:
+def _month_labels(months: Sequence[str]) -> dict[str, str | list[str]]:
+    """ "3" for March; below it the year where one begins, and under the first month unless the next begins one."""
+    named = {month for month in months if month.endswith("-01")}
+    if months and not any(month in named for month in months[:2]):
+        named.add(months[0])
+    return {month: [str(int(month[5:7])), month[:4]] if month in named else str(int(month[5:7])) for month in months}
+
+
+def _lookup(labels: Mapping[str, str | list[str]]) -> str:
     """A Vega expression that gives each value its label; texts are data, so they are quoted, never pasted."""
     return f"{json.dumps(labels, ensure_ascii=True)}[datum.value]"

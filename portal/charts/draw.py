@@ -35,7 +35,7 @@ SECONDS = 20
 MEMORY_ENTRIES = 256
 FILE_ENTRIES = 4000
 #: Part of every cache key: raise it when the clean-up or the theme changes.
-VERSION = 3
+VERSION = 4
 #: Stands for the ink of the page in the theme; becomes `currentColor`.
 INK = "#010203"
 

@@ -123,8 +123,10 @@ def _sized(spec: dict[str, Any], width: int) -> dict[str, Any]:
     horizontal = isinstance(sized["height"], dict)
     sized["autosize"] = {"type": "fit-x" if horizontal else "fit", "contains": "padding"}
     if width <= NARROW:
-        # Fewer labels find room on a phone.
-        sized.setdefault("config", {}).setdefault("axis", {})["labelLimit"] = 110
+        # Fewer labels find room on a phone, and two names in a line of the legend.
+        narrow = sized.setdefault("config", {})
+        narrow.setdefault("axis", {})["labelLimit"] = 110
+        narrow["legend"] = {"columns": 2, "offset": 16, **narrow.get("legend", {})}
         if "layer" in sized:
             sized["layer"] = [layer for layer in sized["layer"] if layer.get("name") != WIDE_ONLY]
     sized["config"] = merged(CONFIG, sized.get("config", {}))

@@ -19,6 +19,7 @@ from portal.extensions import db
 from portal.i18n import _
 from portal.jobs.models import ACTIVE_STATES, JobRun, JobSchedule, JobState, JobWorker
 from portal.jobs.permissions import may_see_run
+from portal.jobs.words import result_word
 
 RECENT = timedelta(days=7)
 
@@ -98,7 +99,7 @@ def view_of(run: JobRun, *, is_owner: bool, may_fetch: bool) -> RunView:
         message=str(result.get("message", "")) if show else "",
         url=str(result.get("url", "")) if show else "",
         file=str(result.get("file", "")) if may_fetch else "",
-        facts=[(name.replace("_", " "), value) for name, value in result.items() if name not in known] if show else [],
+        facts=[(result_word(name), value) for name, value in result.items() if name not in known] if show else [],
         error=run.error,
         error_id=run.error_id,
         created_at=run.created_at,

@@ -366,7 +366,7 @@ def test_planning_brings_sales_target_expected_orders_and_what_runs_out_together
     (order,) = figures.expected_orders(world.actor("hanna"))
     assert (order.code, order.units, order.customers) == ("TE-1", 7, 1)
     page = world.login(client, "hanna").get("/archive/planning/").text
-    assert "25 % of the target" in page
+    assert "25% of the target" in page
     assert "¥700.00" in page
     assert figures.expected_orders(world.actor("hector")) == []
     assert "TE-1" not in world.login(client, "hector").get("/archive/planning/").text

@@ -129,7 +129,7 @@ def test_the_driver_tree_shows_the_figures_and_what_a_lever_does(app: Flask, cli
     found = queries.drivers_of(maotai)
     assert found.base == tree.Base(Decimal(10000), Decimal(6000), Decimal(500))
     assert found.shown["profit"] == Decimal(3500)
-    assert (found.shown["realised"], found.shown["margin"], found.shown["varieties"]) == ("100 %", "40 %", 1)
+    assert (found.shown["realised"], found.shown["margin"], found.shown["varieties"]) == ("100%", "40%", 1)
     world.login(client, "anna")
     path = f"/key-accounts/customers/{maotai}/drivers"
     # 10,000 × 1.05 × 1.1 − 6,000 × 1.1 − 500 × 0.8

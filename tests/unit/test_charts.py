@@ -75,10 +75,21 @@ def test_the_sentence_tells_total_and_highest(app: Flask) -> None:
 
 def test_the_picture_holds_labels_and_unit(app: Flask) -> None:
     shown = texts(months().plain)
-    assert "2026-01" in shown
+    assert [text for text in shown if text in {*map(str, range(1, 13)), "2026"}][:3] == ["1", "2026", "2"]
     assert "12" in shown
     assert any("10,000 yuan" in text for text in shown)
     assert "178" in shown  # the highest bar, in 10,000 yuan
+
+
+def test_each_month_has_its_label_and_each_year_stands_once_below_its_first_month(app: Flask) -> None:
+    def names(first: int) -> list[str]:
+        rows = [(f"{2025 + month // 12}-{month % 12 + 1:02d}", Decimal(1717)) for month in range(first, first + 12)]
+        found = builders.bar_by_month(rows, key=f"from-{first}", title="t", **WORDS)
+        return [text for text in texts(f"<p>{found.svg}</p>") if text in {*map(str, range(1, 13)), "2025", "2026"}]
+
+    # Wide and narrow. December leaves the year to the January beside it: two would lie over each other on a phone.
+    assert names(11) == ["12", "1", "2026", *map(str, range(2, 12))] * 2
+    assert names(2) == ["3", "2025", *map(str, range(4, 13)), "1", "2026", "2"] * 2
 
 
 def test_names_are_text_and_never_markup(app: Flask) -> None:

@@ -270,11 +270,11 @@ def findings(figures: Figures, today: date) -> list[dict[str, str]]:
     elif figures.before:
         change = int(((figures.total - figures.before) * 100 / figures.before).to_integral_value())
         if change >= STEADY:
-            say("success", _("Purchases grew by %(n)s %% against the twelve months before.", n=change))
+            say("success", _("Purchases grew by %(n)s%% against the twelve months before.", n=change))
         elif change <= -STEADY:
-            say("warning", _("Purchases fell by %(n)s %% against the twelve months before.", n=-change))
+            say("warning", _("Purchases fell by %(n)s%% against the twelve months before.", n=-change))
         else:
-            say("info", _("Purchases kept their level (%(n)s %% against the twelve months before).", n=f"{change:+d}"))
+            say("info", _("Purchases kept their level (%(n)s%% against the twelve months before).", n=f"{change:+d}"))
     else:
         say("info", _("The customer did not buy in the twelve months before: there is nothing to compare with."))
     _say_rhythm(figures, today, say)
@@ -282,7 +282,7 @@ def findings(figures: Figures, today: date) -> list[dict[str, str]]:
     _say_payment(figures, today, say)
     if figures.total:
         margin = int((figures.margin * 100 / figures.total).to_integral_value())
-        say("info", _("Gross margin of the last twelve months: %(n)s %% of the sales.", n=margin))
+        say("info", _("Gross margin of the last twelve months: %(n)s%% of the sales.", n=margin))
     return found
 
 
@@ -317,15 +317,15 @@ def _say_products(figures: Figures, today: date, say: Any) -> None:
         if part >= CONCENTRATED:
             say(
                 "warning",
-                _("%(product)s alone makes %(n)s %% of the purchases: little variety.", product=first.name, n=part),
+                _("%(product)s alone makes %(n)s%% of the purchases: little variety.", product=first.name, n=part),
             )
         else:
-            say("info", _("%(product)s leads with %(n)s %% of the purchases.", product=first.name, n=part))
+            say("info", _("%(product)s leads with %(n)s%% of the purchases.", product=first.name, n=part))
         better = figures.grades[HIGH] + figures.grades[MIDDLE]
         say(
             "info",
             _(
-                "High and middle grades make %(n)s %% of the purchases.",
+                "High and middle grades make %(n)s%% of the purchases.",
                 n=int((better * 100 / figures.total).to_integral_value()),
             ),
         )
@@ -365,4 +365,4 @@ def _say_payment(figures: Figures, today: date, say: Any) -> None:
 
 def _percent(part: Decimal, whole: Decimal) -> str:
     share = purchases.share(part, whole)
-    return f"{share} %" if share is not None else "—"
+    return f"{share}%" if share is not None else "—"

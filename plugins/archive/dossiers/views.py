@@ -157,7 +157,7 @@ def _contract_page(customer: Customer, replaced: ArchiveFile | None) -> str | Re
     if request.method == "GET":
         form.token.data = new_token()
         form.title.data = replaced.title if replaced else words.contract_title()
-        form.parties.data = replaced.parties if replaced else f"{settings.option('ORGANISATION')}, {customer.name}"
+        form.parties.data = replaced.parties if replaced else settings.option("ORGANISATION") + _(", ") + customer.name
     status = 200
     if form.validate_on_submit():
         upload = request.files.get("file")

@@ -83,7 +83,7 @@ def _about_applicant(user_id: int, lookup_id: int) -> list[Fact]:
     for number, at, purpose, state in known.latest:
         when = clock.local(at).strftime("%Y-%m-%d")
         facts.append(Fact(_("Earlier request"), f"{when} · {number} · {purpose} · {STATES[state][0]}"))
-    overdue = ", ".join(known.overdue) or _("none")
+    overdue = _(", ").join(known.overdue) or _("none")
     facts.append(Fact(_("Overdue copies"), overdue, tone="danger" if known.overdue else "neutral"))
     return facts
 

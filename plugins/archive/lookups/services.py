@@ -142,7 +142,7 @@ def file_lookup(data: LookupInput, actor: Actor) -> ApprovalRequest:
 
 
 def _names(customers: list[queries.Existing]) -> str:
-    first = ", ".join(customer.name for customer in customers[:2])
+    first = _(", ").join(customer.name for customer in customers[:2])
     more = len(customers) - 2
     return first if more <= 0 else first + " " + _n("and %(num)s more", "and %(num)s more", more)
 
@@ -158,7 +158,7 @@ def require_no_overdue(user_id: int) -> None:
     """:raises Conflict: the person has copies that should be back."""
     overdue = queries.overdue_copies(user_id)
     if overdue:
-        numbers = ", ".join(copy.number for copy in overdue[:3])
+        numbers = _(", ").join(copy.number for copy in overdue[:3])
         raise Conflict(
             _(
                 "Overdue copies must come back to the archive before anything new is asked for: %(numbers)s",

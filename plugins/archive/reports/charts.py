@@ -103,7 +103,7 @@ def indexes(rows: Sequence[Assessment]) -> Chart:
         key="index",
         title=_("Index of the measures"),
         how=_(
-            "Weighted mean of attainment (40 %%), growth (20 %%), punctual reports (20 %%) and payment (20 %%), "
+            "Weighted mean of attainment (40%%), growth (20%%), punctual reports (20%%) and payment (20%%), "
             "each from 0 to %(most)s; a measure that cannot be told is left out.",
             most=100,
         ),
@@ -177,7 +177,7 @@ def forecast(found: ArchiveForecast, name: str) -> Chart:
         rows=rows,
         how=_(
             "Exponential smoothing with a damped trend, and with the season of the year from two years of months on "
-            "(state space form, fitted by maximum likelihood). The area is an interval of %(n)s %%. "
+            "(state space form, fitted by maximum likelihood). The area is an interval of %(n)s%%. "
             "Only complete months count.",
             n=80,
         ),

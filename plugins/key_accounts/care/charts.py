@@ -19,7 +19,7 @@ def forecast_chart(months: Sequence[ForecastMonth]) -> Chart:
         key="demand-forecast",
         title=_("Forecast against actuals"),
         x_label=_("Month"),
-        value_label=_("Yuan"),
+        value_label=_("Amount"),
         money=True,
         how=_(
             "Bought: purchases that were not cancelled, by the month of the purchase; the present month is not over "

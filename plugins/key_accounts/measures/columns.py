@@ -14,7 +14,7 @@ from portal.org.models import Department
 
 def _growth_cell(row: Any, _context: CellContext) -> Any:
     growth = growth_of(row.growth_sales, row.before)
-    return DASH if growth is None else f"{growth:+d} %"
+    return DASH if growth is None else f"{growth:+,d}%"
 
 
 def customer_column() -> Column:

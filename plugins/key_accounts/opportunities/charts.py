@@ -34,14 +34,14 @@ def matrix_chart(matrix: Matrix) -> Chart:
         "type": "quantitative",
         "title": _("Probability, per cent"),
         "scale": {"domain": [0, 100]},
-        "axis": {"grid": False},
+        "axis": {"grid": False, "tickCount": 10},
     }
     y = {
         "field": "v",
         "type": "quantitative",
         "title": _("Amount (yuan)"),
         "scale": {"type": "log", "domain": [bottom, top]},
-        "axis": {"grid": False, "format": "~s", "tickCount": 4},
+        "axis": {"grid": False, "format": ",", "tickCount": 4},
     }
     labels = [
         {
@@ -116,13 +116,13 @@ def matrix_chart(matrix: Matrix) -> Chart:
                 row.title,
                 row.customer,
                 format_yuan(row.amount),
-                f"{row.probability} %",
+                f"{row.probability}%",
                 words.word(words.ANSWERS, matrix.rule.answer(row.amount, row.probability)),
             )
             for row in matrix.points
         ],
         how=_(
-            "Large: from %(large)s; likely: from %(likely)s %%. A value at the threshold counts as large, "
+            "Large: from %(large)s; likely: from %(likely)s%%. A value at the threshold counts as large, "
             "or likely. Thresholds and answers are settings. The picture shows at most the 200 largest; "
             "the totals count all.",
             large=format_yuan(matrix.rule.large, symbol=True),
@@ -165,7 +165,7 @@ def gap_chart(gap: Gap) -> Chart:
         key="opportunity-gap",
         title=_("How the target is covered"),
         name_label=_("Part"),
-        value_label=_("Yuan"),
+        value_label=_("Amount"),
         how=_(
             "Sold so far: purchases of the year of the customers of everybody with a target. "
             "Opportunities: open ones of the same people with an expected close in the year, amount × "

@@ -116,7 +116,7 @@ OPPORTUNITIES = Listing(
             "probability",
             _l("Probability"),
             {"probability": Opportunity.probability},
-            cell=lambda row, _c: f"{row.probability} %",
+            cell=lambda row, _c: f"{row.probability}%",
             sort=Opportunity.probability,
             align="end",
         ),

@@ -101,7 +101,7 @@ def make_review(customer: Customer, actor: Actor) -> Document:
                     row.title,
                     opportunity_words.word(opportunity_words.STAGES, row.stage),
                     format_yuan(row.amount),
-                    f"{row.probability} %",
+                    f"{row.probability}%",
                 ]
                 for row in open_opportunities(customer.id)
             ],
@@ -115,7 +115,7 @@ def _figures(measure: Any) -> list[list[str]]:
     growth = measure.growth
     return [
         [_("Sales of twelve months"), format_yuan(measure.sales)],
-        [_("Growth of sales"), f"{growth:+d} %" if growth is not None else ""],
+        [_("Growth of sales"), f"{growth:+,d}%" if growth is not None else ""],
         [_("Cost of goods"), format_yuan(measure.goods_cost)],
         [_("Cost of contacts"), format_yuan(measure.contact_cost)],
         [_("Profit contribution"), format_yuan(measure.profit)],

@@ -43,7 +43,7 @@ def describe(request: ApprovalRequest) -> Description:
         Fact(_("Years"), f"{content['first_year']}–{last}" if content["years"] > 1 else str(content["first_year"])),
     ]
     for measure, by_year in content["targets"].items():
-        text = "; ".join(f"{year}: {value}" for year, value in sorted(by_year.items()))
+        text = _("; ").join(f"{year}" + _(": ") + str(value) for year, value in sorted(by_year.items()))
         facts.append(Fact(word(MEASURES, measure), text, important=True))
     for key in ("priorities", "direction", "value"):
         if content["sections"].get(key):

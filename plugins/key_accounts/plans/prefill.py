@@ -37,7 +37,7 @@ def first_words(customer: Customer) -> dict[str, str]:
         ),
         "opportunities": "\n".join(
             _(
-                "%(title)s: %(amount)s, %(probability)s %%, %(source)s",
+                "%(title)s: %(amount)s, %(probability)s%%, %(source)s",
                 title=row.title,
                 amount=format_yuan(row.amount, symbol=True),
                 probability=row.probability,
@@ -45,7 +45,7 @@ def first_words(customer: Customer) -> dict[str, str]:
             )
             for row in opportunities
         ),
-        "team": "\n".join(f"{row.name}: {row.task or ROLES.get(row.role, row.role)}" for row in members),
+        "team": "\n".join(row.name + _(": ") + str(row.task or ROLES.get(row.role, row.role)) for row in members),
     }
 
 

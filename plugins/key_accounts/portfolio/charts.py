@@ -99,7 +99,14 @@ def bars_of(portfolio: Portfolio) -> Chart:
                 )
     lookup = {row["row"]: row["name"] for row in values}
     expression = " ".join(f"datum.value == '{key}' ? '{label}' :" for key, label in lookup.items()) + " ''"
-    stack = {"field": "v", "type": "quantitative", "stack": "zero", "title": "%", "scale": {"domain": [0, 100]}}
+    stack = {
+        "field": "v",
+        "type": "quantitative",
+        "stack": "zero",
+        "title": None,
+        "scale": {"domain": [0, 100]},
+        "axis": {"labelExpr": "datum.value + '%'", "values": [0, 25, 50, 75, 100]},
+    }
     spec: dict[str, Any] = {
         "data": {"values": values},
         "height": {"step": 24},
@@ -151,4 +158,4 @@ def bars_of(portfolio: Portfolio) -> Chart:
 
 
 def _shown(share: int | Decimal | None) -> str:
-    return "—" if share is None else f"{share} %"
+    return "—" if share is None else f"{share}%"

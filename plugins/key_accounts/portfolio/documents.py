@@ -59,7 +59,7 @@ def make(
                 [
                     tier_word(item.tier),
                     f"{assumption.points[item.tier]}",
-                    f"{assumption.response[item.tier]} %",
+                    f"{assumption.response[item.tier]}%",
                     str(item.hours_before),
                     str(item.hours_after),
                     format_yuan(item.sales_after),

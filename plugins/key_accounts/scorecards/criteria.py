@@ -66,14 +66,14 @@ def _margin(measure: CustomerMeasure) -> Found | None:
     margin = measure.margin
     if margin is None:
         return None
-    return Found(_steps(margin, (1, 10, 20, 30, 40)), _("gross margin %(percent)s %%", percent=margin))
+    return Found(_steps(margin, (1, 10, 20, 30, 40)), _("gross margin %(percent)s%%", percent=margin))
 
 
 def _profit(measure: CustomerMeasure) -> Found | None:
     if not measure.sales:
         return None
     share = percent(measure.profit, measure.sales)
-    return Found(_steps(share, (0, 5, 10, 20, 30)), _("profit contribution %(percent)s %% of sales", percent=share))
+    return Found(_steps(share, (0, 5, 10, 20, 30)), _("profit contribution %(percent)s%% of sales", percent=share))
 
 
 def _payment(measure: CustomerMeasure) -> Found | None:
@@ -89,14 +89,14 @@ def _cost_to_serve(measure: CustomerMeasure) -> Found | None:
     if not measure.sales:
         return None
     share = percent(measure.contact_cost, measure.sales)
-    return Found(HIGHEST - _steps(share, (2, 4, 7, 11, 20)), _("contacts cost %(percent)s %% of sales", percent=share))
+    return Found(HIGHEST - _steps(share, (2, 4, 7, 11, 20)), _("contacts cost %(percent)s%% of sales", percent=share))
 
 
 def _growth(measure: CustomerMeasure) -> Found | None:
     growth = measure.growth
     if growth is None:
         return None
-    return Found(_steps(growth, (-20, 0, 5, 15, 30)), _("sales %(percent)s %%", percent=f"{growth:+d}"))
+    return Found(_steps(growth, (-20, 0, 5, 15, 30)), _("sales %(percent)s%%", percent=f"{growth:+d}"))
 
 
 def _credit_risk(measure: CustomerMeasure) -> Found | None:
@@ -109,7 +109,7 @@ def _credit_risk(measure: CustomerMeasure) -> Found | None:
     share = percent(measure.open_amount, measure.sales)
     return Found(
         _steps(share, (5, 15, 25, 40, 60)),
-        _("open %(amount)s, %(percent)s %% of sales", amount=format_yuan(measure.open_amount), percent=share),
+        _("open %(amount)s, %(percent)s%% of sales", amount=format_yuan(measure.open_amount), percent=share),
     )
 
 

@@ -85,7 +85,7 @@ def _proposal_cell(row: Any, context: CellContext) -> Any:
 def _abc_cell(row: Any, _context: CellContext) -> Any:
     if not row.abc:
         return DASH
-    return stack(row.abc, _("up to %(percent)s %%", percent=f"{row.cumulated / 100:.1f}"))
+    return stack(row.abc, _("up to %(percent)s%%", percent=f"{row.cumulated / 100:.1f}"))
 
 
 def _roles_cell(row: Any, _context: CellContext) -> Any:

@@ -195,10 +195,10 @@ def drivers_of(customer_id: int) -> DriverFigures:
         "gross": base.sales - base.goods_cost,
         "sales": base.sales,
         "contact_cost": base.contact_cost,
-        "realised": f"{percent(base.sales, listed_yuan)} %" if listed_yuan else None,
+        "realised": f"{percent(base.sales, listed_yuan)}%" if listed_yuan else None,
         "payment_days": measure.payment_days if measure else None,
         "varieties": int(varieties or 0),
-        "margin": f"{measure.margin} %" if measure and measure.margin is not None else None,
+        "margin": f"{measure.margin}%" if measure and measure.margin is not None else None,
     }
     rows = db.session.scalars(select(DriverFigure).where(DriverFigure.customer_id == customer_id))
     return DriverFigures(base, shown, {row.node: row for row in rows})

@@ -143,7 +143,7 @@ def _bars(
     for index, (_name, parts, length, percent) in enumerate(shown):
         for number, part in enumerate(parts):
             values.append({"n": f"{index:03d}", "k": str(number), "o": number, "v": part})
-        text = "" if percent is None else f"{percent} %"
+        text = "" if percent is None else f"{percent}%"
         values.append({"n": f"{index:03d}", "k": "", "o": 9, "v": 0, "t": text, "s": length})
     names = {f"{index:03d}": item[0] for index, item in enumerate(shown)}
     encoding_y = {
@@ -180,7 +180,7 @@ def _bars(
 
 
 def _percent(value: int | None) -> str:
-    return "—" if value is None else f"{value} %"
+    return "—" if value is None else f"{value}%"
 
 
 def _labels(names: dict[str, str]) -> str:

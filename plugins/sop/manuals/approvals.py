@@ -38,7 +38,7 @@ def route(request: ApprovalRequest) -> Sequence[StepSpec]:
 def _departments(request: ApprovalRequest) -> str:
     wanted = request.payload["departments"]
     names = db.session.scalars(select(Department.name).where(Department.id.in_(wanted)).order_by(Department.path))
-    return ", ".join(names)
+    return _(", ").join(names)
 
 
 def describe(request: ApprovalRequest) -> Description:
@@ -63,7 +63,7 @@ def describe(request: ApprovalRequest) -> Description:
         Fact(_("To be read again"), _("yes, by everybody concerned") if payload["major"] else _("no")),
         Fact(_("Summary of changes"), payload["summary"], important=True),
         Fact(_("Procedures"), " · ".join(counts), url=link),
-        Fact(_("Chapters changed"), ", ".join(change.title for change in changes.chapters) or "—", url=link),
+        Fact(_("Chapters changed"), _(", ").join(change.title for change in changes.chapters) or "—", url=link),
         Fact(_("Departments concerned"), _departments(request)),
         # Part of what is signed: another content has another mark.
         Fact(_("Mark of the content"), payload["digest"][:16]),

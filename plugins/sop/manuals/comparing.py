@@ -161,7 +161,7 @@ def _step_field(step: StepContent, field: str) -> str:
         return vocabulary.limit(step)
     if field == "marks":
         marks = ((step.is_check, _("is ticked in checklists")), (step.is_stop, _("Stop: later steps wait for it")))
-        return ", ".join(word for there, word in marks if there)
+        return _(", ").join(word for there, word in marks if there)
     return str(getattr(step, field))
 
 
@@ -227,15 +227,17 @@ def compare_procedures(before: ProcedureContent | None, after: ProcedureContent 
 
 
 def _departments(procedure: ProcedureContent) -> str:
-    return ", ".join(f"{part.name} ({part.raci})" for part in procedure.departments)
+    return _(", ").join(f"{part.name} ({part.raci})" for part in procedure.departments)
 
 
 def _related(procedure: ProcedureContent) -> str:
-    return ", ".join(f"{item.code} ({vocabulary.word(vocabulary.RELATIONS, item.kind)})" for item in procedure.related)
+    return _(", ").join(
+        f"{item.code} ({vocabulary.word(vocabulary.RELATIONS, item.kind)})" for item in procedure.related
+    )
 
 
 def _forms(procedure: ProcedureContent) -> str:
-    return ", ".join(f"{form.code} {form.title} · {form.storage_key[-8:]}".strip() for form in procedure.forms)
+    return _(", ").join(f"{form.code} {form.title} · {form.storage_key[-8:]}".strip() for form in procedure.forms)
 
 
 def compare(before: ManualContent | None, after: ManualContent) -> Comparison:

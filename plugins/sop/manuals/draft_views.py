@@ -121,7 +121,7 @@ def _removed(procedure_id: int, unlinked: list[str]) -> str:
             uses.schedules,
         )
     if unlinked:
-        text += " " + _("It is no longer named as related by %(codes)s.", codes=", ".join(unlinked))
+        text += " " + _("It is no longer named as related by %(codes)s.", codes=_(", ").join(unlinked))
     return text
 
 

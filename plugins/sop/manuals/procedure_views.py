@@ -132,7 +132,7 @@ def edit_procedure(draft_id: int, procedure_id: int) -> str | Response | tuple[s
     codes = {row.code.casefold(): row.procedure_id for row in queries.procedures_of(version.id)}
     data, unknown = read_procedure(request.form, codes)
     steps, shown = stepping.apply(data.steps, command)
-    errors = [("related", _("This manual has no procedure %(codes)s.", codes=", ".join(unknown)))] if unknown else []
+    errors = [("related", _("This manual has no procedure %(codes)s.", codes=_(", ").join(unknown)))] if unknown else []
     problem: Conflict | None = None
     if not errors:
         try:

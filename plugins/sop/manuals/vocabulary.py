@@ -136,4 +136,4 @@ def _amount(count: int, unit: str) -> str:
 
 def roles(names: Any) -> str:
     """Roles in words."""
-    return ", ".join(word(ROLES, name) for name in names)
+    return _(", ").join(word(ROLES, name) for name in names)

@@ -45,7 +45,7 @@ def gantt(programme: SopProgramme, slack: Slack, today: date) -> Chart:
                 "pb": step.planned_begins_on.isoformat(),
                 "pe": (step.planned_ends_on + timedelta(days=1)).isoformat(),
                 "stage": step.stage,
-                "t": f"{step.progress} %",
+                "t": f"{step.progress}%",
             }
         )
     names = {f"{step.position:02d}": f"{step.position} {step_title(step)}" for step in steps}
@@ -134,7 +134,7 @@ def gantt(programme: SopProgramme, slack: Slack, today: date) -> Chart:
                 step.begins_on.isoformat(),
                 step.ends_on.isoformat(),
                 f"{step.planned_begins_on} – {step.planned_ends_on}",
-                f"{step.progress} %",
+                f"{step.progress}%",
             )
             for step in steps
         ],

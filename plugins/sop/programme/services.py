@@ -287,7 +287,7 @@ def report_progress(step: SopProgrammeStep, data: ProgressInput, actor: Actor) -
     kind = "finished" if data.progress == 100 and not was_finished else "progress"
     if was_finished and data.progress < 100:
         kind = "reopened"
-    _event(programme, step, kind, f"{old} % → {data.progress} %", actor)
+    _event(programme, step, kind, f"{old}% → {data.progress}%", actor)
     _record_step(step, ProgrammeAction.STEP_CHANGED, actor, old={"progress": old}, new={"progress": data.progress})
 
 

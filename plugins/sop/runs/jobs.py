@@ -120,7 +120,7 @@ def _remind_plans() -> int:
                 [step.owner_id or 0],
                 PROGRAMME_NOTICE,
                 title=message(
-                    "Step %(position)s of “%(programme)s” ends on %(until)s; it is at %(percent)s %%",
+                    "Step %(position)s of “%(programme)s” ends on %(until)s; it is at %(percent)s%%",
                     position=step.position,
                     programme=step.programme.title,
                     until=step.ends_on,
