@@ -102,7 +102,7 @@ def register_audit_words() -> Sequence[AuditTerm]:
         AuditFinder("names", "approvals:step", presenting.step_named),
         AuditFinder("names", "approvals:authority", presenting.authority_named),
         AuditFinder("names", "approvals:conditions", presenting.conditions_named),
-        AuditFinder("names", "org:kinds", presenting.kinds_named),
+        *(AuditFinder("names", code, presenting.kinds_named) for code in ("approvals:kind", "org:kinds")),
         *(AuditFinder("names", f"*:{field}", presenting.number_named) for field in ("request", "request_id")),
     ]
 

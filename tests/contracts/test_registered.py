@@ -302,6 +302,7 @@ def test_values_in_the_trail_are_said_in_words_of_their_module(app: Flask) -> No
 
 #: (first part of the action, field) → every code that is kept there.
 CODES: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("approvals", "kind"): ("archive.lookup", "sop.version", "a.plugin_that_is_off"),
     ("approvals", "outcome"): FINAL_STATES,
     ("approvals", "vote"): VOTES,
     ("archive", "fields"): tuple(dossier_fields.FIELDS),
@@ -352,6 +353,7 @@ CODES: dict[tuple[str, str], tuple[Any, ...]] = {
     ("sop", "occasion"): ("customers.created", "customers.ordering"),
     ("sop", "part"): ("all", "role:executive", "department:7"),
     ("sop", "role"): ("everybody", "head", *ROLES),
+    ("sop", "starters"): ("archive-lookup", "backup-keys"),
     ("sop", "unit"): ("list",),
     ("vip", "level"): vip.LEVELS,
     ("vip", "state"): ("active", "suspended", "withdrawn", "lapsed"),
@@ -400,6 +402,8 @@ def test_no_code_of_a_vocabulary_is_seen_in_the_trail(app: Flask, world: Any) ->
             ("job", "jobs.tidy"),
             ("page", "audit.index"),
             ("plugin", "vip"),
+            ("sop_schedule", "monthly"),
+            ("sop_schedule", "customers.created"),
         ]
         assert [name for name in objects if not CHINESE.search(labels.label_text(*name))] == []
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import url_for
 from sqlalchemy import Select, select
 
+from plugins.sop import library
 from plugins.sop.manuals import vocabulary as manual_words
 from plugins.sop.manuals.models import Chapter, Procedure
 from plugins.sop.permissions import USE
@@ -36,7 +37,7 @@ from portal.core.storage import FileStore
 from portal.core.together import Question
 from portal.customers.vocabulary import Stage
 from portal.extensions import db
-from portal.i18n import _, _l
+from portal.i18n import _, _l, current_language
 from portal.jobs.services import enqueue
 from portal.notifications.kinds import NoticeKind
 from portal.org.actor import SYSTEM, Actor
@@ -75,9 +76,25 @@ _AUDIENCES = {
 }
 
 
-def _occasion(key: Any, _entry: Any) -> Any:
+def _occasion(key: Any, _entry: Any = None) -> Any:
     occasion = registry("occasions").get(key)
     return occasion.title if occasion is not None else None
+
+
+def _schedule(label: str) -> Any:
+    """A recurring checklist is called by what starts it: an occasion or a rhythm."""
+    return words.FREQUENCIES.get(label) or _occasion(label)
+
+
+def _starter(key: Any, _entry: Any = None) -> str | None:
+    found = library.starter(key, current_language() or "zh_Hans_CN") if isinstance(key, str) else None
+    return found.title if found is not None else None
+
+
+def _procedure(number: Any, _entry: Any = None) -> str | None:
+    """The code of a procedure that is kept by its number."""
+    statement = select(Procedure.code).where(Procedure.id == number)
+    return db.session.scalar(statement) if type(number) is int else None
 
 
 def _part(value: Any, entry: Any) -> str | None:
@@ -91,7 +108,7 @@ def _part(value: Any, entry: Any) -> str | None:
     if kind == "department":
         return _("Department: %(name)s", name=department(number) or number)
     if kind == "procedure":
-        return db.session.scalar(select(Procedure.code).where(Procedure.id == number))
+        return _procedure(number)
     titled = select(Chapter.title).where(Chapter.key == key, Chapter.version_id == (entry.object_id if entry else 0))
     return db.session.scalar(titled) if kind == "chapter" else None
 
@@ -131,6 +148,9 @@ AUDIT_WORDS: tuple[AuditTerm, ...] = (
     ),
     *told_words(_l("Checklist"), RunAction.STARTED, RunAction.COMPLETED, RunAction.CANCELLED),
     AuditFinder("names", "sop:occasion", _occasion),
+    AuditFinder("label", "sop_schedule", _schedule),
+    AuditFinder("names", "sop:starters", _starter),
+    AuditFinder("names", "sop:procedure", _procedure),
     AuditFinder("names", "sop:part", _part),
     AuditFinder("names", "sop:unit", _part),
 )
