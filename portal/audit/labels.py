@@ -38,11 +38,13 @@ class AuditFinder:
         "fields" for the names of fields, with the module as code; "label" for what an object is called, with the kind
         of object as code.
     :ivar find: gives the words, or None, for a value and the entry in which it stands ("names"), or for a text alone.
+    :ivar known: of a "label", all texts that it has words for: by those words the list of entries is searched, too.
     """
 
     kind: str
     code: str
     find: Callable[..., Any]
+    known: Callable[[], Iterable[str]] | None = None
 
     @property
     def key(self) -> str:
@@ -236,6 +238,13 @@ def label_text(object_type: str, label: str) -> str:
     """The label of an object for people: keys of settings, jobs and pages by their titles."""
     said = _said(f"label:{object_type}", label) if label else None
     return label if said is None else said
+
+
+def labels_saying(text: str) -> list[str]:
+    """Labels of objects as they are kept whose words hold a text."""
+    finders = [word for word in registry("audit_words") if word.kind == "label" and word.known is not None]
+    kept = {label: str(finder.find(label) or "") for finder in finders for label in finder.known()}
+    return sorted(label for label, said in kept.items() if text.lower() in said.lower())
 
 
 def field_text(name: str, source: str = "") -> str:

@@ -10,7 +10,16 @@ from flask import url_for
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, or_
 from sqlalchemy import func as sql
 
-from portal.audit.labels import RESULTS, SUBJECTS, VERBS, action_text, codes_of, object_choices, object_text
+from portal.audit.labels import (
+    RESULTS,
+    SUBJECTS,
+    VERBS,
+    action_text,
+    codes_of,
+    labels_saying,
+    object_choices,
+    object_text,
+)
 from portal.audit.models import AuditEntry
 from portal.audit.permissions import READ
 from portal.audit.queries import name_of_person, person_text
@@ -75,6 +84,7 @@ def _search(text: str, _actor: Actor) -> ColumnElement[bool]:
         sql.lower(E.object_label).contains(needle, autoescape=True),
         sql.lower(E.reason).contains(needle, autoescape=True),
         sql.lower(E.actor_name).contains(needle, autoescape=True),
+        E.object_label.in_(labels_saying(needle)),
         _named(needle),
         E.ip == text,
     )

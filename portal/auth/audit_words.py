@@ -36,8 +36,11 @@ def setting_value(value: Any, entry: Any) -> Any:
 
 def plugin_label(name: str) -> Any:
     """What a plugin is called."""
-    plugins = current_app.extensions["portal_plugins"].plugins
-    return next((plugin.info.title for plugin in plugins if plugin.info.name == name), None)
+    return next((plugin.info.title for plugin in _plugins() if plugin.info.name == name), None)
+
+
+def _plugins() -> list[Any]:
+    return list(current_app.extensions["portal_plugins"].plugins)
 
 
 def page_label(endpoint: str) -> Any:
@@ -55,8 +58,8 @@ def permission_title(name: Any, _entry: Any = None) -> Any:
 
 
 AUDIT_WORDS: list[AuditTerm] = [
-    AuditFinder("label", "setting", setting_label),
-    AuditFinder("label", "plugin", plugin_label),
+    AuditFinder("label", "setting", setting_label, lambda: settings.registry().definitions),
+    AuditFinder("label", "plugin", plugin_label, lambda: [plugin.info.name for plugin in _plugins()]),
     AuditFinder("label", "page", page_label),
     AuditFinder("names", "settings:value", setting_value),
     AuditFinder("names", "*:permission", permission_title),

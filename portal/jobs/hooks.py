@@ -53,7 +53,7 @@ def register_listings() -> list[Listing]:
 
 @hookimpl
 def register_audit_words() -> list[AuditTerm]:
-    return [AuditFinder("label", kind, queries.job_title) for kind in ("job", "job_run")]
+    return [AuditFinder("label", kind, queries.job_title, queries.job_keys) for kind in ("job", "job_run")]
 
 
 @hookimpl

@@ -78,6 +78,11 @@ def run_for(actor: Actor, run_id: int) -> JobRun:
     return run
 
 
+def job_keys() -> list[str]:
+    """Keys of all jobs."""
+    return [job.key for job in registry("jobs")]
+
+
 def job_title(key: str) -> Any:
     """What a job is called; None for a job of a plugin that is switched off."""
     job = registry("jobs").get(key)
