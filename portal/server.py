@@ -236,6 +236,8 @@ def _supervise(children: list[Child], config: dict[str, Any], accounts: str) -> 
             child.start()
         started = time.monotonic()
         announced = all(child.name != "web server" for child in children)
+        if announced:
+            _say("The worker runs (Ctrl-C stops it).")
         while True:
             received = signal.sigtimedwait(watched, 1.0 if announced else 0.2)
             number = received.si_signo if received else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, request
+
+_log = logging.getLogger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -29,6 +32,8 @@ def refuse_cross_site_writes() -> None:
         abort(403)
     origin = request.headers.get("Origin")
     if origin and (origin == "null" or urlsplit(origin).netloc != request.host):
+        # Behind a proxy that hands on a wrong name or port this is every form: the log has to say it.
+        _log.warning("write refused: it comes from %r, and the portal is asked as %r", origin[:200], request.host)
         abort(403)
 
 

@@ -214,6 +214,16 @@ def test_other_names_of_the_host_are_refused(app: Flask, client: FlaskClient, ho
     assert client.get("/login", headers={"Host": "portal.example:8443"}).status_code == 200
 
 
+def test_a_write_refused_for_its_address_is_in_the_log(client: FlaskClient, log: io.StringIO) -> None:
+    answer = client.post(
+        "/login", base_url="https://portal.example.com", headers={"Origin": "https://portal.example.com:8443"}
+    )
+    assert answer.status_code == 403
+    assert "comes from 'https://portal.example.com:8443', and the portal is asked as 'portal.example.com'" in (
+        log.getvalue()
+    )
+
+
 def test_what_is_too_large_is_refused_before_it_is_read(app: Flask, client: FlaskClient, world: World) -> None:
     world.login(client, "anna")
     form = "multipart/form-data; boundary=x"
