@@ -19,7 +19,8 @@ from plugins.vip.models import (
 )
 from portal.core import clock, settings
 from portal.core.components import day, due, money, number, stack, tag
-from portal.core.listing import BulkAction, CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing import BulkAction, CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import value_in, within
 from portal.core.permissions import visible
 from portal.customers.models import Contact, Customer
 from portal.customers.search import matching_ids
@@ -141,24 +142,24 @@ MEMBERS = Listing(
             "level",
             _l("Level"),
             "choice",
-            lambda value, _a: VipMembership.level.in_(value.values),
+            value_in(VipMembership.level),
             lambda _a: list(words.LEVELS.items()),
         ),
         Filter(
             "state",
             _l("State"),
             "choice",
-            lambda value, _a: VipMembership.state.in_(value.values),
+            value_in(VipMembership.state),
             lambda _a: list(words.STATES.items()),
         ),
         Filter(
             "condition",
             _l("Condition"),
             "choice",
-            lambda value, _a: VipMembership.condition.in_(value.values),
+            value_in(VipMembership.condition),
             lambda _a: list(words.CONDITIONS.items()),
         ),
-        Filter("until", _l("Valid until"), "date_range", lambda value, _a: _range(VipMembership.valid_until, value)),
+        Filter("until", _l("Valid until"), "date_range", within(VipMembership.valid_until)),
     ],
     scenes=[
         Scene("mine", _l("My customers"), lambda actor: Customer.account_manager_id == actor.user_id),
@@ -177,15 +178,6 @@ MEMBERS = Listing(
     export_endpoint="exports.create",
     export_permission="customers.export",
 )
-
-
-def _range(column: Any, value: FilterValue) -> ColumnElement[bool]:
-    bounds = []
-    if value.low is not None:
-        bounds.append(column >= value.low)
-    if value.high is not None:
-        bounds.append(column <= value.high)
-    return and_(*bounds)
 
 
 CANDIDATE_STATES: dict[str, Any] = {
@@ -264,14 +256,14 @@ CANDIDATES = Listing(
             "state",
             _l("State"),
             "choice",
-            lambda value, _a: VipCandidate.state.in_(value.values),
+            value_in(VipCandidate.state),
             lambda _a: list(CANDIDATE_STATES.items()),
         ),
         Filter(
             "condition",
             _l("Condition"),
             "choice",
-            lambda value, _a: VipCandidate.condition.in_(value.values),
+            value_in(VipCandidate.condition),
             lambda _a: list(words.CONDITIONS.items()),
         ),
     ],

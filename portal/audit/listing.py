@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from flask import url_for
@@ -26,20 +25,12 @@ from portal.audit.queries import name_of_person, person_text
 from portal.core import clock
 from portal.core.components import tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing.conditions import moment_within, value_in
 from portal.core.numbers import id_from
 from portal.core.permissions import Actor, visible
 from portal.i18n import _l
 
 E = AuditEntry
-
-
-def _period(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    conditions = []
-    if isinstance(value.low, date):
-        conditions.append(E.at >= clock.day_bounds(value.low)[0])
-    if isinstance(value.high, date):
-        conditions.append(E.at < clock.day_bounds(value.high)[1])
-    return and_(*conditions)
 
 
 def _who(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
@@ -72,10 +63,6 @@ def _said(word: str) -> ColumnElement[bool]:
 
 def _objects(_actor: Actor) -> Sequence[tuple[str, Any]]:
     return object_choices()
-
-
-def _object(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    return E.object_type.in_(value.values)
 
 
 def _search(text: str, _actor: Actor) -> ColumnElement[bool]:
@@ -143,14 +130,14 @@ COLUMNS = [
 FILTERS = [
     Filter("who", _l("Who"), "text", _who),
     Filter("action", _l("Action"), "text", _action),
-    Filter("object", _l("Object"), "choice", _object, _objects),
+    Filter("object", _l("Object"), "choice", value_in(E.object_type), _objects),
     Filter("customer", _l("Customer (name or number)"), "text", _customer),
-    Filter("period", _l("Period"), "date_range", _period),
+    Filter("period", _l("Period"), "date_range", moment_within(E.at)),
     Filter(
         "result",
         _l("Result"),
         "choice",
-        lambda value, _actor: E.result.in_(value.values),
+        value_in(E.result),
         lambda _actor: [(key, label) for key, (label, _tone) in RESULTS.items()],
     ),
 ]

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import and_, func, or_, true
+from sqlalchemy import func, or_
 from sqlalchemy.orm import aliased
 
 from portal.core import clock
 from portal.core.components import tag
-from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import moment_within, value_in
 from portal.core.permissions import Actor
 from portal.documents import queries
 from portal.documents.models import ERASED, FAILED, READY, RESERVED, Document
@@ -44,15 +45,6 @@ def _kind_cell(row: Any, _context: CellContext) -> Any:
 def _state_cell(row: Any, _context: CellContext) -> Any:
     label, tone = STATE_LABELS[row.state]
     return tag(label, tone)
-
-
-def _when(value: FilterValue, _actor: Actor) -> Any:
-    conditions = []
-    if value.low:
-        conditions.append(Document.made_at >= clock.day_bounds(value.low)[0])  # type: ignore[arg-type]
-    if value.high:
-        conditions.append(Document.made_at < clock.day_bounds(value.high)[1])  # type: ignore[arg-type]
-    return and_(true(), *conditions)
 
 
 def _search(text: str, _actor: Actor) -> Any:
@@ -99,11 +91,11 @@ def documents_listing() -> Listing:
                 "kind",
                 _l("Kind of document"),
                 "choice",
-                lambda value, _a: Document.kind.in_(value.values),
+                value_in(Document.kind),
                 _kind_choices,
             ),
-            Filter("state", _l("State"), "choice", lambda value, _a: Document.state.in_(value.values), _state_choices),
-            Filter("made", _l("Made at"), "date_range", _when),
+            Filter("state", _l("State"), "choice", value_in(Document.state), _state_choices),
+            Filter("made", _l("Made at"), "date_range", moment_within(Document.made_at)),
         ],
         scenes=[
             Scene("mine", _l("Made by me"), lambda actor: Document.made_by_id == actor.user_id),

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import ColumnElement
 
 from portal.core import clock
 from portal.core.components import DASH, tag
-from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import value_in
 from portal.core.permissions import Actor, visible
 from portal.core.registry import registry
 from portal.i18n import _, _l
@@ -44,13 +44,6 @@ def _jobs(_actor: Actor) -> Sequence[tuple[str, Any]]:
     return [(job.key, job.title) for job in registry("jobs")]
 
 
-def _in(column: Any) -> Any:
-    def where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-        return column.in_(value.values)
-
-    return where
-
-
 COLUMNS = [
     Column("id", _l("No."), {"number": R.id}, sort=R.id, align="end"),
     Column(
@@ -79,8 +72,8 @@ COLUMNS = [
 
 
 FILTERS = [
-    Filter("state", _l("State"), "choice", _in(R.state), _states),
-    Filter("job", _l("Job"), "choice", _in(R.job_key), _jobs),
+    Filter("state", _l("State"), "choice", value_in(R.state), _states),
+    Filter("job", _l("Job"), "choice", value_in(R.job_key), _jobs),
 ]
 
 

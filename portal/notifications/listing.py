@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from portal.core import clock
 from portal.core.components import DASH, tag
-from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
-from portal.core.permissions import Actor, visible
+from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import value_in
+from portal.core.permissions import visible
 from portal.core.registry import registry
 from portal.core.text import mask_email
 from portal.i18n import _, _l
@@ -63,10 +64,6 @@ def _next(row: Any, context: CellContext) -> Any:
     return _moment("next_at")(row, context) if row.is_open == OutboxState.QUEUED else DASH
 
 
-def _state_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    return M.state.in_(value.values)
-
-
 LISTING = Listing(
     key="outbox",
     title=_l("Outgoing mail"),
@@ -102,7 +99,7 @@ LISTING = Listing(
             "state",
             _l("State"),
             "choice",
-            _state_where,
+            value_in(M.state),
             lambda _actor: [(state.value, label) for state, (label, _tone) in STATES.items()],
         ),
         Filter(

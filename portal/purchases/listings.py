@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from portal.core import clock, settings
 from portal.core.components import DASH, day, money, number, stack, tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing.conditions import amount_within, value_in, within
 from portal.core.permissions import can, visible
 from portal.customers import queries as customer_queries
 from portal.customers.models import Customer
@@ -77,27 +78,6 @@ def _share(row: Any, _context: CellContext) -> Any:
 
 
 # ---- filters -------------------------------------------------------------------------------------------------------
-
-
-def _day_range(column: Any) -> Any:
-    def where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-        parts = [column >= value.low] if value.low is not None else []
-        parts += [column <= value.high] if value.high is not None else []
-        return and_(*parts)
-
-    return where
-
-
-def _amount_range(column: Any) -> Any:
-    def where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-        parts = []
-        if isinstance(value.low, Decimal):
-            parts.append(column >= value.low.quantize(Decimal("0.01")))
-        if isinstance(value.high, Decimal):
-            parts.append(column <= value.high.quantize(Decimal("0.01")))
-        return and_(*parts)
-
-    return where
 
 
 def _state_where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
@@ -261,8 +241,8 @@ def purchases_listing() -> Listing:
             ),
         ],
         filters=[
-            Filter("date", _l("Date"), "date_range", _day_range(Purchase.purchased_on)),
-            Filter("amount", _l("Total (yuan)"), "number_range", _amount_range(Purchase.total)),
+            Filter("date", _l("Date"), "date_range", within(Purchase.purchased_on)),
+            Filter("amount", _l("Total (yuan)"), "number_range", amount_within(Purchase.total)),
             Filter("state", _l("Payment"), "choice", _state_where, lambda _a: list(words.STATES.items())),
             Filter("grade", _l("With products of"), "choice", _grade_where, lambda _a: list(words.GRADES.items())),
             Filter("product", _l("Product (article number or name)"), "text", _product_where),
@@ -370,17 +350,17 @@ def products_listing() -> Listing:
                 "grade",
                 _l("Grade"),
                 "choice",
-                lambda value, _a: Product.grade.in_(value.values),
+                value_in(Product.grade),
                 lambda _a: list(words.GRADES.items()),
             ),
             Filter(
                 "category",
                 _l("Category"),
                 "choice",
-                lambda value, _a: Product.category.in_(value.values),
+                value_in(Product.category),
                 _category_choices,
             ),
-            Filter("price", _l("List price"), "number_range", _amount_range(Product.list_price)),
+            Filter("price", _l("List price"), "number_range", amount_within(Product.list_price)),
             Filter("withdrawn", _l("Not on sale"), "flag", lambda _v, _a: Product.is_active.is_(False)),
         ],
         scenes=[Scene("sale", _l("On sale"), lambda _a: Product.is_active)],

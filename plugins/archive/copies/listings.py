@@ -12,13 +12,14 @@ from plugins.archive.copies import states
 from plugins.archive.copies import vocabulary as words
 from plugins.archive.copies.models import ArchiveCopy
 from plugins.archive.copies.numbers import normal_number
-from plugins.archive.lookups.listings import days, last_day, moment
+from plugins.archive.lookups.listings import last_day, moment
 from plugins.archive.lookups.models import ArchiveGrant, ArchiveLookup
 from plugins.archive.permissions import COPIES
 from portal.approvals.dbtime import database_now
 from portal.core import clock
 from portal.core.components import DASH, due, number, stack, tag, unbroken
 from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import moment_within, value_in
 from portal.core.permissions import visible
 from portal.customers.models import Customer
 from portal.customers.search import matching_ids
@@ -146,11 +147,11 @@ REGISTER_LIST = Listing(
             "state",
             _l("State"),
             "choice",
-            lambda value, _a: ArchiveCopy.state.in_(value.values),
+            value_in(ArchiveCopy.state),
             lambda _a: [(state, word) for state, (word, _tone) in words.STATES.items()],
         ),
-        Filter("reserved", _l("Number reserved"), "date_range", lambda value, _a: days(ArchiveCopy.reserved_at, value)),
-        Filter("due", _l("Due back"), "date_range", lambda value, _a: days(ArchiveCopy.due_at, value)),
+        Filter("reserved", _l("Number reserved"), "date_range", moment_within(ArchiveCopy.reserved_at)),
+        Filter("due", _l("Due back"), "date_range", moment_within(ArchiveCopy.due_at)),
     ],
     scenes=[
         Scene("mine", _l("My copies"), lambda actor: ArchiveCopy.holder_id == actor.user_id),

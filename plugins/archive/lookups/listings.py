@@ -25,7 +25,8 @@ from plugins.archive.permissions import REVOKE
 from portal.approvals.dbtime import database_now
 from portal.core import clock
 from portal.core.components import stack, tag
-from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import moment_within, value_in
 from portal.core.permissions import visible
 from portal.customers.models import Customer
 from portal.customers.search import matching_ids
@@ -46,16 +47,6 @@ def moment(value: Any) -> str:
 def last_day(value: Any) -> str:
     """The last day on which something ends at a moment: a grant that ends at midnight ends with the day before."""
     return clock.local(value - timedelta(seconds=1)).strftime("%Y-%m-%d") if value is not None else ""
-
-
-def days(column: Any, value: FilterValue) -> ColumnElement[bool]:
-    """Condition of a range of days on a column of moments."""
-    bounds = []
-    if value.low is not None:
-        bounds.append(column >= clock.day_bounds(value.low)[0])  # type: ignore[arg-type]
-    if value.high is not None:
-        bounds.append(column < clock.day_bounds(value.high)[1])  # type: ignore[arg-type]
-    return and_(*bounds)
 
 
 # ---- grants --------------------------------------------------------------------------------------------------------
@@ -150,10 +141,10 @@ GRANTS_LIST = Listing(
             "mode",
             _l("Way of use"),
             "choice",
-            lambda value, _a: ArchiveGrant.mode.in_(value.values),
+            value_in(ArchiveGrant.mode),
             lambda _a: list(words.MODES.items()),
         ),
-        Filter("ends", _l("Usable until"), "date_range", lambda value, _a: days(ArchiveGrant.ends_at, value)),
+        Filter("ends", _l("Usable until"), "date_range", moment_within(ArchiveGrant.ends_at)),
     ],
     scenes=[
         Scene("open", _l("Grants in force"), lambda _a: and_(holds(), ArchiveGrant.used < ArchiveGrant.quota)),
@@ -261,10 +252,10 @@ ACCESS_LIST = Listing(
             "kind",
             _l("What"),
             "choice",
-            lambda value, _a: ArchiveAccess.kind.in_(value.values),
+            value_in(ArchiveAccess.kind),
             lambda _a: [(kind, words.ACCESS[kind]) for kind in ACCESS_KINDS],
         ),
-        Filter("at", _l("When"), "date_range", lambda value, _a: days(ArchiveAccess.at, value)),
+        Filter("at", _l("When"), "date_range", moment_within(ArchiveAccess.at)),
         Filter("quiet", _l("Quiet hours"), "flag", lambda _value, _a: ArchiveAccess.is_quiet.is_(True)),
         Filter(
             "user",

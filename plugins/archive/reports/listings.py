@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import ColumnElement, Select, and_, func, or_
+from sqlalchemy import ColumnElement, Select, func, or_
 
 from plugins.archive.dossiers.assessment import basis_words
 from plugins.archive.reports.consumption import FROM_PRODUCT, FROM_PURCHASES, FROM_REPORTS
@@ -14,7 +14,8 @@ from plugins.archive.reports.models import ArchiveOutlook
 from plugins.archive.reports.stock import NEVER
 from portal.core import clock
 from portal.core.components import day, due, stack
-from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import value_in, within
 from portal.core.permissions import visible
 from portal.customers.models import Customer
 from portal.customers.search import matching_ids
@@ -70,15 +71,6 @@ def _within(days: int) -> Any:
         return ArchiveOutlook.runs_out.between(today, today + timedelta(days=days))
 
     return condition
-
-
-def _range(column: Any, value: FilterValue) -> ColumnElement[bool]:
-    bounds = []
-    if value.low is not None:
-        bounds.append(column >= value.low)
-    if value.high is not None:
-        bounds.append(column <= value.high)
-    return and_(*bounds)
 
 
 STOCK = Listing(
@@ -170,10 +162,10 @@ STOCK = Listing(
             "basis",
             _l("Rests on"),
             "choice",
-            lambda value, _a: ArchiveOutlook.basis.in_(value.values),
+            value_in(ArchiveOutlook.basis),
             lambda _a: [(key, basis_words()[key]) for key in (FROM_REPORTS, FROM_PURCHASES, FROM_PRODUCT)],
         ),
-        Filter("runs_out", _l("Runs out"), "date_range", lambda value, _a: _range(ArchiveOutlook.runs_out, value)),
+        Filter("runs_out", _l("Runs out"), "date_range", within(ArchiveOutlook.runs_out)),
     ],
     scenes=[
         Scene("soon", _l("Within two weeks"), _within(14)),

@@ -13,7 +13,8 @@ from plugins.key_accounts.opportunities import vocabulary as words
 from plugins.key_accounts.opportunities.models import LOST, WON, Opportunity
 from portal.core import clock, settings
 from portal.core.components import day, due, money, stack, tag
-from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import amount_within, value_in, within
 from portal.core.permissions import visible
 from portal.customers.models import Customer, NextStep
 from portal.customers.permissions import EXPORT, VIEW
@@ -42,15 +43,6 @@ def _search(text: str, _actor: Actor) -> ColumnElement[bool]:
         Opportunity.competitors.contains(text, autoescape=True),
         Opportunity.customer_id.in_(matching_ids(text)),
     )
-
-
-def _range(column: Any, value: FilterValue) -> ColumnElement[bool]:
-    bounds = []
-    if value.low is not None:
-        bounds.append(column >= value.low)
-    if value.high is not None:
-        bounds.append(column <= value.high)
-    return and_(*bounds)
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:
@@ -159,28 +151,26 @@ OPPORTUNITIES = Listing(
             "stage",
             _l("Stage"),
             "choice",
-            lambda value, _a: Opportunity.stage.in_(value.values),
+            value_in(Opportunity.stage),
             lambda _a: list(words.STAGES.items()),
         ),
         Filter(
             "source",
             _l("Source"),
             "choice",
-            lambda value, _a: Opportunity.source.in_(value.values),
+            value_in(Opportunity.source),
             lambda _a: list(words.SOURCES.items()),
         ),
         Filter(
             "reason",
             _l("Reason of win or loss"),
             "choice",
-            lambda value, _a: Opportunity.close_reason.in_(value.values),
+            value_in(Opportunity.close_reason),
             lambda _a: list({**words.WIN_REASONS, **words.LOSS_REASONS}.items()),
         ),
-        Filter("amount", _l("Amount"), "number_range", lambda value, _a: _range(Opportunity.amount, value)),
-        Filter(
-            "probability", _l("Probability"), "number_range", lambda value, _a: _range(Opportunity.probability, value)
-        ),
-        Filter("close", _l("Expected close"), "date_range", lambda value, _a: _range(Opportunity.close_on, value)),
+        Filter("amount", _l("Amount"), "number_range", amount_within(Opportunity.amount)),
+        Filter("probability", _l("Probability"), "number_range", within(Opportunity.probability)),
+        Filter("close", _l("Expected close"), "date_range", within(Opportunity.close_on)),
     ],
     scenes=[
         Scene("open", _l("Open opportunities"), lambda _a: Opportunity.closed_at.is_(None)),

@@ -21,6 +21,7 @@ from plugins.key_accounts.tiers.models import IMPORTANT, KEY, CustomerTier
 from portal.core import clock
 from portal.core.components import DASH, money, stack, tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import value_in
 from portal.core.permissions import visible
 from portal.customers.models import Customer
 from portal.customers.search import matching_ids
@@ -151,7 +152,7 @@ ACCOUNTS = Listing(
             "tier",
             _l("Tier"),
             "choice",
-            lambda value, _a: CustomerTier.tier.in_(value.values),
+            value_in(CustomerTier.tier),
             lambda _a: [(key, tier_words.TIERS[key]) for key in (KEY, IMPORTANT)],
         ),
         Filter("loses", _l("Loses money"), "flag", lambda _value, _a: CustomerMeasure.profit < 0),

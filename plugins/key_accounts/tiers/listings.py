@@ -17,7 +17,8 @@ from plugins.key_accounts.tiers import vocabulary as words
 from plugins.key_accounts.tiers.models import IMPORTANT, KEY, ORDINARY, ROLES, CustomerTier, TierDecision
 from plugins.key_accounts.tiers.queries import sees_many
 from portal.core.components import DASH, money, number, stack, tag
-from portal.core.listing import BulkAction, CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing import BulkAction, CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import amount_within, value_in
 from portal.core.permissions import can, visible
 from portal.customers.models import Customer
 from portal.customers.search import matching_ids
@@ -181,7 +182,7 @@ TIER_LIST = Listing(
             "proposal",
             _l("Proposed tier"),
             "choice",
-            lambda value, _a: Measure.proposal.in_(value.values),
+            value_in(Measure.proposal),
             lambda _a: list(words.TIERS.items()),
         ),
         Filter(
@@ -201,7 +202,7 @@ TIER_LIST = Listing(
             ),
             lambda _a: [*((str(key), text) for key, text in words.EASE.items()), ("none", _l("not judged"))],
         ),
-        Filter("profit", _l("Profit contribution"), "number_range", lambda value, _a: _between(Measure.profit, value)),
+        Filter("profit", _l("Profit contribution"), "number_range", amount_within(Measure.profit)),
         Filter("loses", _l("Loses money"), "flag", lambda _value, _a: Measure.profit < 0),
     ],
     scenes=[
@@ -227,15 +228,6 @@ TIER_LIST = Listing(
     export_endpoint="exports.create",
     export_permission="customers.export",
 )
-
-
-def _between(column: Any, value: FilterValue) -> ColumnElement[bool]:
-    bounds = []
-    if value.low is not None:
-        bounds.append(column >= value.low)
-    if value.high is not None:
-        bounds.append(column <= value.high)
-    return and_(*bounds)
 
 
 def _tier_field() -> Any:

@@ -14,6 +14,7 @@ from plugins.sop.runs.permissions import RUN_VIEW
 from portal.core import clock
 from portal.core.components import DASH, day, due, stack, tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, FilterValue, Listing, Scene
+from portal.core.listing.conditions import value_in, within
 from portal.core.permissions import visible
 from portal.customers.models import Customer
 from portal.customers.search import matching_ids
@@ -67,15 +68,6 @@ def _due_cell(row: Any, _context: CellContext) -> Any:
     if row.due_on is None:
         return DASH
     return due(row.due_on, clock.today()) if row.state == OPEN else day(row.due_on)
-
-
-def _range(column: Any, value: FilterValue) -> ColumnElement[bool]:
-    bounds = []
-    if value.low is not None:
-        bounds.append(column >= value.low)
-    if value.high is not None:
-        bounds.append(column <= value.high)
-    return and_(*bounds)
 
 
 RUNS = Listing(
@@ -142,7 +134,7 @@ RUNS = Listing(
             "state",
             _l("State"),
             "choice",
-            lambda value, _a: SopRun.state.in_(value.values),
+            value_in(SopRun.state),
             lambda _a: list(words.STATES.items()),
         ),
         Filter("late", _l("Over the date"), "flag", _late_filter),
@@ -153,8 +145,8 @@ RUNS = Listing(
             lambda value, _a: SopRun.department_id.in_([int(key) for key in value.values]),
             lambda _a: [(str(key), name.strip("\u3000")) for key, name in departments_indented()],
         ),
-        Filter("due", _l("Due on"), "date_range", lambda value, _a: _range(SopRun.due_on, value)),
-        Filter("started", _l("Started on"), "date_range", lambda value, _a: _range(SopRun.starts_on, value)),
+        Filter("due", _l("Due on"), "date_range", within(SopRun.due_on)),
+        Filter("started", _l("Started on"), "date_range", within(SopRun.starts_on)),
         Filter(
             "owner",
             _l("Log-in name of the person responsible"),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import date
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_
+from sqlalchemy import ColumnElement, SQLColumnExpression, or_
 
-from portal.core import clock
 from portal.core.components import DASH
-from portal.core.listing import CellContext, FilterValue
+from portal.core.listing import CellContext
+from portal.core.listing.conditions import by_values
 from portal.core.permissions import visible
 from portal.core.transaction import while_unchanged
 from portal.customers import queries
@@ -54,32 +52,6 @@ def word_of(enumeration: Any, name: str) -> Any:
         return words.label(enumeration, getattr(row, name))
 
     return export
-
-
-def by_values(condition: Callable[[tuple[str, ...]], ColumnElement[bool]]) -> Any:
-    """A filter whose condition follows from what was chosen alone: it is made once, and statements that stand on it can
-    be kept."""
-    kept = lru_cache(maxsize=256)(condition)
-    return lambda value, _actor: kept(value.values)
-
-
-def value_in(column: Any) -> Any:
-    """One of the chosen values."""
-    return by_values(column.in_)
-
-
-def moment_range(column: Any) -> Any:
-    """Moments from the beginning of a day to the end of another."""
-
-    def where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-        parts = []
-        if isinstance(value.low, date):
-            parts.append(column >= clock.day_bounds(value.low)[0])
-        if isinstance(value.high, date):
-            parts.append(column < clock.day_bounds(value.high)[1])
-        return and_(*parts)
-
-    return where
 
 
 def vocabulary_choices(enumeration: Any, *without: str) -> Any:

@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from portal.core.calendar import Birthday
 from portal.core.components import DASH, tag
 from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import value_in
 from portal.core.text import fold, is_latin
 from portal.customers import vocabulary as words
 from portal.customers.listings.base import (
     mine,
     text_cell,
-    value_in,
     vocabulary_cell,
     vocabulary_choices,
     where_visible,

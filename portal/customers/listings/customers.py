@@ -16,15 +16,14 @@ from sqlalchemy.orm import aliased
 from portal.core import clock, regions
 from portal.core.components import DASH, due, moment, money, stack, tag
 from portal.core.listing import BulkAction, CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import amount_within, moment_within, text_contains, value_in, within
 from portal.core.permissions import visible_branches
 from portal.customers import vocabulary as words
 from portal.customers.listings.base import (
     manager_choices,
     manager_where,
     mine,
-    moment_range,
     text_cell,
-    value_in,
     vocabulary_cell,
     vocabulary_choices,
     where_visible,
@@ -32,21 +31,18 @@ from portal.customers.listings.base import (
 )
 from portal.customers.listings.narrowing import (
     closed_where,
-    day_range,
     department_choices,
     department_where,
     due_today,
     favourites,
     idle,
     idle_days,
-    money_range,
     new_this_week,
     region_choices,
     region_label,
     region_where,
     search_where,
     team,
-    text_contains,
 )
 from portal.customers.models import Customer
 from portal.customers.permissions import EXPORT, VIEW, works_with_customers
@@ -285,10 +281,10 @@ def customers_listing() -> Listing:
             value_in(Customer.status),
             vocabulary_choices(words.Status, words.Status.MERGED.value),
         ),
-        Filter("contacted", _l("Last contact"), "date_range", moment_range(Customer.last_contact_at)),
-        Filter("next", _l("Next contact"), "date_range", day_range(Customer.next_contact_on)),
-        Filter("created", _l("Created"), "date_range", moment_range(Customer.created_at)),
-        Filter("sales", _l("Sales in 12 months (yuan)"), "number_range", money_range),
+        Filter("contacted", _l("Last contact"), "date_range", moment_within(Customer.last_contact_at)),
+        Filter("next", _l("Next contact"), "date_range", within(Customer.next_contact_on)),
+        Filter("created", _l("Created"), "date_range", moment_within(Customer.created_at)),
+        Filter("sales", _l("Sales in 12 months (yuan)"), "number_range", amount_within(Customer.total_12m)),
     ]
     scenes = [
         Scene("mine", _l("My customers"), mine, works_with_customers),

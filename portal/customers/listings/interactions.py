@@ -13,14 +13,13 @@ from sqlalchemy.orm import aliased
 from portal.core import clock
 from portal.core.components import DASH, due, money
 from portal.core.listing import CellContext, Column, EmptyText, Filter, Listing, Scene
+from portal.core.listing.conditions import moment_within, value_in
 from portal.customers import vocabulary as words
 from portal.customers.listings.base import (
     manager_choices,
     manager_where,
     mine,
-    moment_range,
     text_cell,
-    value_in,
     vocabulary_cell,
     vocabulary_choices,
     where_visible,
@@ -143,7 +142,7 @@ def interactions_listing() -> Listing:
         default_sort="-at",
         filters=[
             Filter("kind", _l("Kind"), "choice", value_in(Interaction.kind), vocabulary_choices(words.InteractionKind)),
-            Filter("at", _l("When"), "date_range", moment_range(Interaction.at)),
+            Filter("at", _l("When"), "date_range", moment_within(Interaction.at)),
             Filter(
                 "appointment",
                 _l("Appointment"),

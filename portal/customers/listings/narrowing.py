@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from portal.core import clock, regions, settings
-from portal.core.listing import FilterValue
+from portal.core.listing.conditions import by_values
 from portal.core.transaction import while_unchanged
 from portal.customers import queries
 from portal.customers import vocabulary as words
-from portal.customers.listings.base import as_choices, by_values
+from portal.customers.listings.base import as_choices
 from portal.customers.models import Customer, CustomerFavourite
 from portal.customers.search import matching_ids
 from portal.i18n import current_language
@@ -35,32 +34,6 @@ def region_label(code: str) -> str:
 def _region_said(code: str, language: str) -> str:
     parts = regions.ancestors(code)[:2]
     return (" " if language == "en" else "").join(regions.label(part.code, language) for part in parts)
-
-
-def text_contains(column: Any) -> Any:
-    """A column with the text in it."""
-    return lambda value, _actor: column.contains(value.values[0], autoescape=True)
-
-
-def day_range(column: Any) -> Any:
-    """Days from one to another."""
-
-    def where(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-        parts = [column >= value.low] if value.low is not None else []
-        parts += [column <= value.high] if value.high is not None else []
-        return and_(*parts)
-
-    return where
-
-
-def money_range(value: FilterValue, _actor: Actor) -> ColumnElement[bool]:
-    """Sales from one amount to another, exact to the fen."""
-    parts = []
-    for bound, after in ((value.low, True), (value.high, False)):
-        if isinstance(bound, Decimal):
-            fen = bound.quantize(Decimal("0.01"))
-            parts.append(Customer.total_12m >= fen if after else Customer.total_12m <= fen)
-    return and_(*parts)
 
 
 @by_values
