@@ -108,10 +108,10 @@ class Filing(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        count = 0
+        # Names of chance: numbered ones are alike, and sooner or later the portal asks whether it is the same customer.
+        chance = random.Random(self.number)
         while not self.stopped.is_set():
-            count += 1
-            name = f"电厂{self.number}之{count}"
+            name = "电厂" + "".join(chr(chance.randrange(0x4E00, 0x9000)) for _ in range(6))
             form = {"csrf_token": self.token, "party": "organisation", "kind": "end_user", "name": name}
             headers = {"Cookie": f"portal={self.cookie}", "Content-Type": "application/x-www-form-urlencoded"}
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
