@@ -114,7 +114,7 @@ if [ -n "$packages" ]; then
     # shellcheck disable=SC2086
     install_packages $packages || fail "These system packages are missing. Install them, then start again:
 
-    apt-get install --no-install-recommends $packages
+    apt-get update && apt-get install --no-install-recommends $packages
 "
 fi
 if [ "$profile" != runtime ]; then
