@@ -52,7 +52,7 @@ COUNTS = {
     "part": _l("Further rows of a record"),
     "refused_rows": _l("Refused rows"),
     "rows": _l("Rows"),
-    "created": _l("Created"),
+    "created": _l("Newly created"),
     "updated": _l("Changed"),
     "failed": _l("Failed"),
     "undone": _l("Taken back"),
