@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from portal.backups import integrity, making, place, queries, services
 from portal.backups.actions import BackupAction
 from portal.backups.errors import BackupError
 from portal.backups.models import BackupKind
+from portal.core import clock
 from portal.core.errors import PortalError
 from portal.core.storage.contract import StorageError
 from portal.core.storage.keyring import add_key, export, from_export, load, save
@@ -108,7 +110,8 @@ def show_list(as_json: bool) -> None:
             click.echo(f"{row['name']}  {row['problem']}")
         else:
             facts = f"{row['files']} files  {_mib(int(str(row['bytes'])))}  {row['database']}"
-            click.echo(f"{row['name']}  {str(row['made_at'])[:16]}  {row['kind']:9}  {facts}")
+            made = clock.local(datetime.fromisoformat(str(row["made_at"])))
+            click.echo(f"{row['name']}  {made:%Y-%m-%d %H:%M}  {row['kind']:9}  {facts}")
 
 
 @backup.command("verify")

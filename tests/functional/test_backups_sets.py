@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -493,8 +493,10 @@ def test_the_command_line(stocked: list[str]) -> None:
     assert said.exit_code == 0, said.output
     made = json.loads(said.stdout)
     assert made["is_whole"] is True
-    assert [row["name"] for row in json.loads(runner.invoke(group, ["list", "--json"]).stdout)] == [made["name"]]
-    assert made["name"] in runner.invoke(group, ["list"]).stdout
+    [row] = json.loads(runner.invoke(group, ["list", "--json"]).stdout)
+    assert row["name"] == made["name"]
+    local = clock.local(datetime.fromisoformat(row["made_at"]))
+    assert f"{made['name']}  {local:%Y-%m-%d %H:%M}" in runner.invoke(group, ["list"]).stdout
     assert "is whole" in runner.invoke(group, ["verify"]).stdout
     said = runner.invoke(group, ["verify", "nosuch"])
     assert (said.exit_code, "There is no backup nosuch" in said.output) == (1, True)
