@@ -174,11 +174,8 @@ def step_open() -> ColumnElement[bool]:
 
 
 def without_step() -> ColumnElement[bool]:
-    """Condition: open, and nothing is planned for it."""
-    step = select(NextStep.id).where(
-        NextStep.id == Opportunity.next_step_id, NextStep.done_at.is_(None), NextStep.cancelled_at.is_(None)
-    )
-    return and_(is_open(), ~step.exists())
+    """Condition where the next step is joined: open, and nothing is planned for it."""
+    return and_(is_open(), ~step_open())
 
 
 def pending(actor: Actor, until: date, limit: int = 6) -> list[Any]:
